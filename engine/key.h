@@ -1,0 +1,89 @@
+// Counter-based random numbers: every draw is a pure function of a key and an index (Philox 4x32-10).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace noisymix {
+
+/// Seed of a generator without state. Key(seed).child("augment").child(epoch).child(sample) names one independent
+/// stream; at(i) is its i-th block of four 32-bit words. A key is used for one purpose, else split with child().
+class Key {
+ public:
+  explicit constexpr Key(std::uint64_t seed = 0) : state_(mix(seed + 0x9E3779B97F4A7C15ull)) {}
+
+  constexpr Key child(std::string_view name) const {
+    std::uint64_t h = 0xCBF29CE484222325ull;  // FNV-1a, then mixed: names need no secrecy, only spread
+    for (const char c : name) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3ull;
+    return derive(mix(h ^ 0x5851F42D4C957F2Dull));
+  }
+  constexpr Key child(std::int64_t number) const {
+    return derive(mix(static_cast<std::uint64_t>(number) + 0x2545F4914F6CDD1Dull));
+  }
+
+  /// The i-th block: four independent uniform 32-bit words.
+  constexpr std::array<std::uint32_t, 4> block(std::uint64_t i) const {
+    std::array<std::uint32_t, 4> c{static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(i >> 32), 0, 0};
+    std::uint32_t k0 = static_cast<std::uint32_t>(state_), k1 = static_cast<std::uint32_t>(state_ >> 32);
+    for (int round = 0; round < 10; ++round) {
+      const std::uint64_t p0 = 0xD2511F53ull * c[0], p1 = 0xCD9E8D57ull * c[2];
+      c = {static_cast<std::uint32_t>(p1 >> 32) ^ c[1] ^ k0, static_cast<std::uint32_t>(p1),
+           static_cast<std::uint32_t>(p0 >> 32) ^ c[3] ^ k1, static_cast<std::uint32_t>(p0)};
+      k0 += 0x9E3779B9u;
+      k1 += 0xBB67AE85u;
+    }
+    return c;
+  }
+  /// Philox key words, for kernels that run the rounds themselves. Counter layout: {i low, i high, 0, 0}.
+  constexpr std::uint64_t words() const { return state_; }
+
+  /// i-th uniform draw in [0, 1), 53 bits.
+  double uniform(std::uint64_t i) const {
+    const auto b = block(i);
+    return static_cast<double>(((static_cast<std::uint64_t>(b[0]) << 32) | b[1]) >> 11) * 0x1p-53;
+  }
+  /// i-th standard normal draw.
+  double normal(std::uint64_t i) const;
+  /// i-th integer draw, uniform on [0, count); unbiased to 2^-64 * count.
+  std::int64_t below(std::uint64_t i, std::int64_t count) const;
+
+  bool operator==(const Key&) const = default;
+
+ private:
+  static constexpr std::uint64_t mix(std::uint64_t x) {
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+    return x ^ (x >> 31);
+  }
+  constexpr Key derive(std::uint64_t label) const {
+    Key result(0);
+    result.state_ = mix(state_ + 0x9E3779B97F4A7C15ull + mix(label ^ (state_ << 1 | state_ >> 63)));
+    return result;
+  }
+  std::uint64_t state_;
+};
+
+/// A generator over one key's stream for code that draws a varying number of values in order (rejection samplers,
+/// shuffles). Local use only: never stored, never shared.
+class Draws {
+ public:
+  explicit Draws(Key key) : key_(key) {}
+  double uniform() { return key_.uniform(next_++); }
+  double normal() { return key_.normal(next_++); }
+  std::int64_t below(std::int64_t count) { return key_.below(next_++, count); }
+  /// Gamma(shape, 1) by Marsaglia and Tsang; shape > 0.
+  double gamma(double shape);
+  /// Beta(a, b) from two gamma draws; tiny a or b are handled in log space, so the result is never NaN.
+  double beta(double a, double b);
+
+ private:
+  Key key_;
+  std::uint64_t next_ = 0;
+};
+
+/// Uniform permutation of 0..n-1 (Fisher-Yates).
+std::vector<std::int64_t> permutation(Key key, std::int64_t n);
+
+}  // namespace noisymix

@@ -1,0 +1,24 @@
+// Batch normalisation over all axes but the last (channels).
+#pragma once
+
+#include "engine/tensor.h"
+
+namespace noisymix {
+
+struct BatchNormOptions {
+  double epsilon = 1e-5;
+  double momentum = 0.1;  ///< running <- (1 - momentum) running + momentum batch
+  bool relu = false;      ///< apply max(y, 0) in the same pass
+};
+
+/// Training: normalises x [..., c] with its own mean and biased variance per channel, and updates running_mean and
+/// running_var [c] (f32 or x's dtype) in place with the unbiased variance. Needs more than one value per channel.
+/// weight and bias [c]; statistics accumulate in double.
+Tensor batch_norm_train(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor& running_mean,
+                        Tensor& running_var, const BatchNormOptions& options = {});
+
+/// Evaluation: normalises with the running statistics. Gradients for x, weight and bias.
+Tensor batch_norm_eval(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
+                       const Tensor& running_var, const BatchNormOptions& options = {});
+
+}  // namespace noisymix

@@ -1,0 +1,26 @@
+// 2-D cross-correlation of NHWC feature maps.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/tensor.h"
+
+namespace noisymix {
+
+/// Strides, zero padding and dilation for height and width; groups split input and output channels.
+struct Conv2dOptions {
+  std::int64_t stride_h = 1, stride_w = 1;
+  std::int64_t padding_h = 0, padding_w = 0;
+  std::int64_t dilation_h = 1, dilation_w = 1;
+  std::int64_t groups = 1;
+
+  static Conv2dOptions square(std::int64_t stride, std::int64_t padding) {
+    return {stride, stride, padding, padding, 1, 1, 1};
+  }
+};
+
+/// x [n, h, w, c] with weight [o, kh, kw, c / groups] and bias [o] (may be undefined) -> y [n, ho, wo, o],
+/// ho = (h + 2 padding - dilation (kh - 1) - 1) / stride + 1. Gradients for all three inputs.
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options = {});
+
+}  // namespace noisymix

@@ -1,0 +1,17 @@
+// Picking elements by index (i64). Indices outside the axis throw ShapeError.
+#pragma once
+
+#include "engine/tensor.h"
+
+namespace noisymix {
+
+/// Slices x[..., index[j], ...] along an axis, in the order of index [m]; repeats add up in the gradient.
+Tensor index_select(const Tensor& x, const Tensor& index, int axis = 0);
+/// y[i][j] = x[i][index[i][j]] for the given axis; index has x's rank and sizes <= x's elsewhere.
+Tensor gather(const Tensor& x, const Tensor& index, int axis);
+/// Rows of weight [count, width] for any index shape -> index.shape() + [width].
+Tensor embedding(const Tensor& weight, const Tensor& index);
+/// index [..] -> [.., classes] with one 1 per row, of the given dtype.
+Tensor one_hot(const Tensor& index, std::int64_t classes, Dtype dtype = Dtype::f32);
+
+}  // namespace noisymix

@@ -1,0 +1,226 @@
+#include "engine/tensor.h"
+
+#include <algorithm>
+#include <cstring>
+#include <sstream>
+
+#include "engine/autograd.h"
+#include "engine/backend.h"
+#include "engine/cpu/parallel.h"
+
+namespace noisymix {
+
+struct Tensor::Impl {
+  std::shared_ptr<Storage> storage;
+  std::size_t offset = 0;
+  Shape shape;
+  Dtype dtype = Dtype::f32;
+  bool requires_grad = false;
+  std::shared_ptr<Node> node;
+  Tensor grad;
+};
+
+namespace {
+
+constexpr std::int64_t kGrain = 1 << 16;
+
+template <typename To, typename From>
+To convert(From value) {
+  if constexpr (std::is_same_v<To, From>) return value;
+  else if constexpr (std::is_same_v<To, bfloat16>) return bfloat16(static_cast<float>(value));
+  else if constexpr (std::is_same_v<From, bfloat16>) return static_cast<To>(static_cast<float>(value));
+  else return static_cast<To>(value);
+}
+
+}  // namespace
+
+Tensor Tensor::empty(const Shape& shape, Dtype dtype, Device device) {
+  auto impl = std::make_shared<Impl>();
+  impl->storage = std::make_shared<Storage>(static_cast<std::size_t>(shape.numel()) * size_of(dtype), device);
+  impl->shape = shape;
+  impl->dtype = dtype;
+  return Tensor(std::move(impl));
+}
+
+Tensor Tensor::full(const Shape& shape, double value, Dtype dtype, Device device) {
+  Tensor host = empty(shape, dtype);
+  dispatch_all(dtype, [&]<typename T>() {
+    std::fill_n(host.mutable_data<T>(), shape.numel(), convert<T>(value));
+  });
+  return host.to(device);
+}
+
+Tensor Tensor::zeros(const Shape& shape, Dtype dtype, Device device) { return full(shape, 0, dtype, device); }
+Tensor Tensor::ones(const Shape& shape, Dtype dtype, Device device) { return full(shape, 1, dtype, device); }
+Tensor Tensor::scalar(double value, Dtype dtype, Device device) { return full({}, value, dtype, device); }
+
+Tensor Tensor::from_bytes(const void* data, const Shape& shape, Dtype dtype, Device device) {
+  Tensor result = empty(shape, dtype, device);
+  backend_of(device).copy(result.raw(), data, result.bytes());
+  return result;
+}
+
+const Shape& Tensor::shape() const {
+  NM_CHECK(defined(), "[tensor] shape of an undefined tensor");
+  return impl_->shape;
+}
+
+Dtype Tensor::dtype() const {
+  NM_CHECK(defined(), "[tensor] dtype of an undefined tensor");
+  return impl_->dtype;
+}
+
+Device Tensor::device() const {
+  NM_CHECK(defined(), "[tensor] device of an undefined tensor");
+  return impl_->storage->device();
+}
+
+std::byte* Tensor::raw() const {
+  NM_CHECK(defined(), "[tensor] elements of an undefined tensor");
+  return impl_->storage->data() + impl_->offset;
+}
+
+void Tensor::check_type(Dtype wanted) const {
+  NM_CHECK(dtype() == wanted, "[tensor] elements are ", dtype(), ", asked for as ", wanted);
+}
+
+void Tensor::copy_to_host(void* target) const { backend_of(device()).copy(target, raw(), bytes()); }
+
+double Tensor::item() const {
+  NM_CHECK(numel() == 1, "[item] expects a tensor with one element, got shape ", shape());
+  return dispatch_all(dtype(), [&]<typename T>() { return convert<double>(to_vector<T>()[0]); });
+}
+
+Tensor Tensor::view(const Shape& shape, std::size_t byte_offset) const {
+  auto impl = std::make_shared<Impl>();
+  impl->storage = impl_->storage;
+  impl->offset = impl_->offset + byte_offset;
+  impl->shape = shape;
+  impl->dtype = impl_->dtype;
+  return Tensor(std::move(impl));
+}
+
+Tensor Tensor::reshape(const std::vector<std::int64_t>& dims) const {
+  std::vector<std::int64_t> sizes = dims;
+  std::int64_t known = 1;
+  int open = -1;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i] == -1) {
+      NM_CHECK(open < 0, "[reshape] only one size may be -1");
+      open = static_cast<int>(i);
+    } else {
+      known *= sizes[i];
+    }
+  }
+  if (open >= 0) sizes[static_cast<std::size_t>(open)] = known > 0 ? numel() / known : 0;
+  const Shape target(sizes);
+  NM_CHECK(target.numel() == numel(), "[reshape] cannot turn ", shape(), " (", numel(), " elements) into ", target);
+  return record("reshape", {*this}, view(target, 0),
+                [from = shape()](const Tensor& dy) { return Grads{dy.reshape(from)}; });
+}
+
+Tensor Tensor::rows(std::int64_t begin, std::int64_t end) const {
+  NM_CHECK(rank() >= 1, "[rows] expects at least one axis");
+  NM_CHECK(begin >= 0 && begin <= end && end <= dim(0), "[rows] range ", begin, "..", end, " is outside shape ",
+           shape());
+  std::vector<std::int64_t> dims = shape().dims();
+  dims[0] = end - begin;
+  const Shape part(dims);
+  const std::int64_t row = dim(0) > 0 ? numel() / dim(0) : 0;
+  const std::size_t offset = static_cast<std::size_t>(begin * row) * size_of(dtype());
+  return record("rows", {*this}, view(part, offset), [from = shape(), offset](const Tensor& dy) {
+    Tensor dx = Tensor::zeros(from, dy.dtype(), dy.device());
+    backend_of(dy.device()).copy(dx.raw() + offset, dy.raw(), dy.bytes());
+    return Grads{dx};
+  });
+}
+
+Tensor Tensor::detach() const { return defined() ? view(shape(), 0) : Tensor(); }
+
+Tensor Tensor::clone() const {
+  Tensor copy = empty(shape(), dtype(), device());
+  backend_of(device()).copy(copy.raw(), raw(), bytes());
+  return copy;
+}
+
+Tensor Tensor::to(Dtype target) const {
+  if (target == dtype()) return *this;
+  NM_CHECK_AS(DeviceError, device().is_cpu(), "[to] conversion has no CUDA kernel in this build");
+  Tensor result = empty(shape(), target);
+  dispatch_all(dtype(), [&]<typename From>() {
+    dispatch_all(target, [&]<typename To>() {
+      const From* from = data<From>();
+      To* to = result.mutable_data<To>();
+      cpu::parallel_for(numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) to[i] = convert<To>(from[i]);
+      });
+    });
+  });
+  return record("to", {*this}, result,
+                [source = dtype()](const Tensor& dy) { return Grads{dy.to(source)}; });
+}
+
+Tensor Tensor::to(Device target) const {
+  if (target == device()) return *this;
+  Tensor result = empty(shape(), dtype(), target);
+  Backend& backend = backend_of(target.is_cpu() ? device() : target);
+  backend.copy(result.raw(), raw(), bytes());
+  return record("to_device", {*this}, result,
+                [source = device()](const Tensor& dy) { return Grads{dy.to(source)}; });
+}
+
+void Tensor::copy_from(const Tensor& source) {
+  NM_CHECK(shape() == source.shape() && dtype() == source.dtype(), "[copy_from] expects ", dtype(), " ", shape(),
+           ", got ", source.dtype(), " ", source.shape());
+  backend_of(device().is_cpu() ? source.device() : device()).copy(raw(), source.raw(), bytes());
+}
+
+Tensor& Tensor::set_requires_grad(bool on) {
+  NM_CHECK(is_floating(dtype()), "[set_requires_grad] only floating tensors have gradients, this is ", dtype());
+  impl_->requires_grad = on;
+  return *this;
+}
+
+bool Tensor::requires_grad() const { return defined() && impl_->requires_grad; }
+bool Tensor::tracks_grad() const { return defined() && (impl_->requires_grad || impl_->node != nullptr); }
+Tensor Tensor::grad() const { return defined() ? impl_->grad : Tensor(); }
+
+void Tensor::set_grad(const Tensor& grad) {
+  NM_CHECK(defined(), "[set_grad] on an undefined tensor");
+  NM_CHECK(!grad.defined() || grad.shape() == shape(), "[set_grad] expects shape ", shape(), ", got ",
+           grad.defined() ? grad.shape() : Shape{});
+  impl_->grad = grad;
+}
+
+const std::shared_ptr<Node>& Tensor::node() const {
+  static const std::shared_ptr<Node> none;
+  return defined() ? impl_->node : none;
+}
+
+void Tensor::set_node(std::shared_ptr<Node> node) { impl_->node = std::move(node); }
+
+bool Tensor::sole_owner() const { return impl_.use_count() == 1 && impl_->storage.use_count() == 1; }
+
+std::string Tensor::str() const {
+  if (!defined()) return "Tensor(undefined)";
+  std::ostringstream out;
+  out << "Tensor(" << dtype() << " " << shape() << " on " << device() << ":";
+  const std::int64_t shown = std::min<std::int64_t>(numel(), 8);
+  Tensor host = detach().to(Device{});
+  dispatch_all(dtype(), [&]<typename T>() {
+    for (std::int64_t i = 0; i < shown; ++i) out << " " << convert<double>(host.data<T>()[i]);
+  });
+  if (shown < numel()) out << " ...";
+  out << ")";
+  return out.str();
+}
+
+Tensor empty_like(const Tensor& x) { return Tensor::empty(x.shape(), x.dtype(), x.device()); }
+Tensor zeros_like(const Tensor& x) { return Tensor::zeros(x.shape(), x.dtype(), x.device()); }
+
+void check_same_kind(const char* op, const Tensor& a, const Tensor& b) {
+  NM_CHECK(a.dtype() == b.dtype(), "[", op, "] expects tensors of one dtype, got ", a.dtype(), " and ", b.dtype());
+  NM_CHECK(a.device() == b.device(), "[", op, "] expects tensors on one device, got ", a.device(), " and ", b.device());
+}
+
+}  // namespace noisymix
