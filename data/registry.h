@@ -1,0 +1,30 @@
+// One table from data set name to reader.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "engine/key.h"
+
+namespace noisymix {
+
+struct DatasetOptions {
+  std::string name = "shapes";   ///< shapes (built in), cifar10, cifar100, mnist (IDX family), folder, circles, polygon
+  std::filesystem::path path;    ///< folder of the files; unused by built-in sets
+  bool train = true;             ///< training or test split
+  std::uint64_t seed = 0;        ///< of built-in sets
+  std::int64_t limit = 0;        ///< first examples only; 0 means all
+  std::int64_t count = 0;        ///< size of a built-in set; 0 means its default
+  int image_size = 0;            ///< folder: side to resize to; 0 means all images must agree
+};
+
+/// Opens a data set. Throws DataError naming file and problem, ConfigError for an unknown name.
+std::shared_ptr<const Dataset> open_dataset(const DatasetOptions& options);
+
+/// Names and one-line descriptions, in the order to show.
+std::vector<std::pair<std::string, std::string>> list_datasets();
+
+}  // namespace noisymix

@@ -1,0 +1,65 @@
+// Base of layers and models: named parameters, buffers and children with dotted names as PyTorch gives them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/tensor.h"
+#include "layers/context.h"
+
+namespace noisymix {
+
+/// Parameters require gradients; buffers are state without (running_mean). Modules are neither copied nor moved: members
+/// are held by value and register themselves in the constructor in state-dict order.
+class Module {
+ public:
+  Module() = default;
+  virtual ~Module() = default;
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  /// Runs forward(); under FiniteCheck a non-finite result is reported with this module's dotted path.
+  Tensor operator()(const Tensor& x, const Context& context);
+
+  /// Dotted name from the root, for example "layer1.0.conv1"; empty for the root.
+  std::string path() const;
+
+  using Named = std::vector<std::pair<std::string, Tensor>>;
+  /// All parameters / all parameters and buffers below, in registration order, with names relative to this module.
+  Named parameters() const;
+  Named state() const;
+  std::int64_t parameter_count() const;
+
+  /// Copies values into the state by name; `values` are in this library's layout (OHWI). Strict: everything missing,
+  /// unexpected or misshaped is listed in one DataError and nothing is changed.
+  void load_state(const Named& values);
+
+  /// Draws initial values of every parameter from key.child(path) (library default of each layer type).
+  void initialize(Key key);
+
+ protected:
+  virtual Tensor forward(const Tensor& x, const Context& context) = 0;
+  /// Fills this module's own parameters (not its children's); the default does nothing.
+  virtual void reset_parameters(Key) {}
+
+  Tensor& register_parameter(std::string name, Tensor value);
+  Tensor& register_buffer(std::string name, Tensor value);
+  void register_module(std::string name, Module& child);
+
+ private:
+  struct Entry {  // parameter, buffer or child, in one list to keep the order of a state dict
+    std::string name;
+    std::unique_ptr<Tensor> tensor;
+    bool is_parameter = false;
+    Module* child = nullptr;
+  };
+  void collect(const std::string& prefix, bool buffers_too, Named& out) const;
+
+  std::vector<Entry> entries_;
+  Module* parent_ = nullptr;
+  std::string name_;
+};
+
+}  // namespace noisymix
