@@ -1,0 +1,26 @@
+// Speed of the AugMix input pipeline: what `noisymix bench augmix` reports.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace noisymix {
+
+struct BenchAugmixOptions {
+  std::int64_t images = 1000;
+  int threads = 1;  ///< workers making views; 0 means one per hardware thread
+};
+
+/// One image is its crop/flip view and two AugMix views of it, normalised, from 8-bit 32 x 32 RGB.
+struct BenchAugmixResult {
+  std::string peer;
+  std::int64_t images = 0;
+  int threads = 1;
+  double images_per_s = 0;
+};
+
+BenchAugmixResult bench_augmix(const BenchAugmixOptions& options);
+std::string to_json(const BenchAugmixResult& result);
+std::string to_text(const BenchAugmixResult& result);
+
+}  // namespace noisymix

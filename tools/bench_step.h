@@ -1,0 +1,31 @@
+// Speed of one training step on random images in memory: what `noisymix bench step` reports.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace noisymix {
+
+struct BenchStepOptions {
+  std::string arch = "preactresnet18";  ///< a model name; "wrn28-2" is understood too
+  std::string scheme = "noisymix";      ///< plain, augmix, noisymix, infer
+  std::string dtype = "f32";
+  std::int64_t batch = 128;             ///< examples; augmix and noisymix see three views of each
+  int steps = 4, warmup = 1;
+  int classes = 10;
+  int threads = 0;                      ///< 0 leaves the pool as it is
+};
+
+/// The fields of one JSON line; step_s is the median over the steps.
+struct BenchStepResult {
+  std::string peer, arch, scheme, device, dtype;
+  std::int64_t batch = 0;
+  double step_s = 0, views_per_s = 0, base_images_per_s = 0;
+  std::int64_t peak_mib = 0;  ///< largest resident size of the process
+};
+
+BenchStepResult bench_step(const BenchStepOptions& options);
+std::string to_json(const BenchStepResult& result);
+std::string to_text(const BenchStepResult& result);
+
+}  // namespace noisymix

@@ -1,0 +1,46 @@
+// A training scheme: which views of an image, what is mixed and noised where, and which objective over the views. Three
+// independent choices that compose; every published method is a setting of them, none is a branch in the trainer.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "augment/views.h"
+#include "data/loader.h"
+#include "models/registry.h"
+#include "tools/config.h"
+
+namespace noisymix {
+
+/// What one training step reports besides its loss.
+struct StepStats {
+  double cross_entropy = 0;
+  double consistency = 0;  ///< weighted, as it enters the loss
+  double accuracy = 0;     ///< lambda acc(y) + (1 - lambda) acc(y[permutation]) on the first view, in [0, 1]
+  double lambda = 1;
+  int layer = -1;          ///< stage that was mixed or noised; -1 when none was
+};
+
+/// One training step's loss from a model and a batch. A new method that is not a setting of the existing objectives is
+/// one class and one line in the table of scheme.cpp.
+class Objective {
+ public:
+  virtual ~Objective() = default;
+  /// A scalar on the tape. Pure in (weights, batch, key): calling it again replays the step, apart from the running
+  /// statistics of batch norm, which training forwards update but never read.
+  virtual Tensor loss(Model& model, const Batch& batch, Key step_key, StepStats& stats) = 0;
+};
+
+/// Values of objective.consistency, in the order to show; "none" first.
+std::vector<std::string> list_objectives();
+
+std::unique_ptr<Objective> make_objective(const ObjectiveConfig& config, const FeatureMixOptions& mix);
+
+/// Views for training. Throws ConfigError for an unknown kind.
+std::unique_ptr<Views> make_views(const ViewsConfig& config, const Normalization& normalization);
+
+/// Channel constants by name: half, cifar10, cifar100, imagenet, none.
+Normalization make_normalization(const std::string& name);
+
+}  // namespace noisymix
