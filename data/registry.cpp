@@ -1,0 +1,55 @@
+#include "data/registry.h"
+
+#include "data/cifar.h"
+#include "data/toy.h"
+#include "engine/error.h"
+
+namespace noisymix {
+namespace {
+
+using Opened = std::shared_ptr<const Dataset>;
+
+struct Entry {
+  const char* name;
+  const char* description;
+  Opened (*open)(const DatasetOptions&);
+};
+
+Opened cifar10(const DatasetOptions& o) { return open_cifar(o.path, CifarKind::cifar10, o.train); }
+Opened cifar100(const DatasetOptions& o) { return open_cifar(o.path, CifarKind::cifar100, o.train); }
+Opened circles(const DatasetOptions& o) { return make_circles(o.seed, o.train, o.count); }
+Opened polygon(const DatasetOptions& o) { return make_polygon(o.seed, o.train, o.count); }
+
+constexpr Entry kEntries[] = {
+    {"cifar10", "CIFAR-10, 32x32 RGB, 10 classes: path holds cifar-10-batches-bin/", cifar10},
+    {"cifar100", "CIFAR-100, 32x32 RGB, 100 fine classes: path holds cifar-100-binary/", cifar100},
+    {"circles", "built in: two noisy concentric circles of points", circles},
+    {"polygon", "built in: points inside and outside a concave polygon, with label noise at its border", polygon},
+};
+
+std::string known_names() {
+  std::string names;
+  for (const Entry& entry : kEntries) names += (names.empty() ? "" : ", ") + std::string(entry.name);
+  return names;
+}
+
+}  // namespace
+
+std::shared_ptr<const Dataset> open_dataset(const DatasetOptions& options) {
+  NM_CHECK_AS(ConfigError, options.limit >= 0, "data set limit is ", options.limit, ", expected 0 (all) or more");
+  for (const Entry& entry : kEntries) {
+    if (options.name != entry.name) continue;
+    Opened dataset = entry.open(options);
+    if (options.limit > 0 && options.limit < dataset->size()) return make_subset(dataset, options.limit);
+    return dataset;
+  }
+  fail<ConfigError>("unknown data set '", options.name, "', expected one of ", known_names());
+}
+
+std::vector<std::pair<std::string, std::string>> list_datasets() {
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const Entry& entry : kEntries) names.emplace_back(entry.name, entry.description);
+  return names;
+}
+
+}  // namespace noisymix
