@@ -14,4 +14,12 @@ Tensor embedding(const Tensor& weight, const Tensor& index);
 /// index [..] -> [.., classes] with one 1 per row, of the given dtype.
 Tensor one_hot(const Tensor& index, std::int64_t classes, Dtype dtype = Dtype::f32);
 
+namespace cuda {
+void index_select(const Tensor& x, const Tensor& index, Tensor& y, int axis);
+void index_select_grad(const Tensor& dy, const Tensor& index, Tensor& dx, int axis);
+void gather(const Tensor& x, const Tensor& index, Tensor& y, int axis);
+void gather_grad(const Tensor& dy, const Tensor& index, Tensor& dx, int axis);
+void one_hot(const Tensor& index, Tensor& y);
+}  // namespace cuda
+
 }  // namespace noisymix

@@ -23,4 +23,14 @@ struct Padding {
 };
 Tensor pad2d(const Tensor& x, const Padding& padding, PadMode mode = PadMode::constant, double value = 0);
 
+/// For the kernels: where each row and column of a padded image comes from; -1 is the constant border.
+struct PadSources {
+  std::vector<std::int64_t> rows, columns;
+};
+
+namespace cuda {
+void pad2d(const Tensor& x, Tensor& y, const PadSources& sources, double value);
+void pad2d_grad(const Tensor& dy, Tensor& dx, const PadSources& sources);
+}  // namespace cuda
+
 }  // namespace noisymix
