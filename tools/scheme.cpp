@@ -1,0 +1,149 @@
+#include "tools/scheme.h"
+
+#include <functional>
+#include <utility>
+
+#include "augment/feature_mix.h"
+#include "engine/ops/elementwise.h"
+#include "engine/ops/jensen_shannon.h"
+#include "engine/ops/reduce.h"
+#include "losses/losses.h"
+
+namespace noisymix {
+namespace {
+
+/// lambda acc(y) + (1 - lambda) acc(y[permutation]) of logits [b, k].
+double mixed_accuracy(const Tensor& logits, const Tensor& labels, const FeatureMixDraw& draw) {
+  const auto predicted = argmax(logits.detach(), 1).to_vector<std::int64_t>();
+  const auto truth = labels.to_vector<std::int64_t>();
+  double correct = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    const std::size_t partner = draw.permutation.empty() ? i : static_cast<std::size_t>(draw.permutation[i]);
+    if (predicted[i] == truth[i]) correct += draw.lambda;
+    if (predicted[i] == truth[partner]) correct += 1 - draw.lambda;
+  }
+  return correct / static_cast<double>(truth.size());
+}
+
+/// Mixing and noise at one drawn stage of one forward pass over all views, cross entropy of the first view (or the mean
+/// over all) against the mixed labels, and optionally the weighted Jensen-Shannon divergence of the views. Covers plain
+/// training, label smoothing, the noise baselines, mixup, manifold mixup, NFM, AugMix and NoisyMix.
+class ViewsObjective final : public Objective {
+ public:
+  ViewsObjective(const ObjectiveConfig& config, FeatureMixOptions mix) : config_(config), mix_(std::move(mix)) {}
+
+  Tensor loss(Model& model, const Batch& batch, Key step_key, StepStats& stats) override {
+    FeatureMixDraw draw;
+    if (mix_.active()) {
+      draw = draw_feature_mix(mix_, model.stages(), batch.size(), batch.views, step_key.child("mix"));
+    }
+    const Tensor logits = forward(model, batch, draw, step_key.child("model"));
+    Tensor loss = cross_entropy_term(logits, batch, draw);
+    stats = {};
+    stats.cross_entropy = loss.item();
+    stats.accuracy = mixed_accuracy(logits.rows(0, batch.size()), batch.labels, draw);
+    stats.lambda = draw.lambda;
+    stats.layer = mix_.active() ? draw.layer : -1;
+    if (config_.consistency == "jensen_shannon") {
+      NM_CHECK_AS(ConfigError, batch.views > 1,
+                  "objective.consistency = \"jensen_shannon\" compares views, but views.* makes only one of each image");
+      const Tensor divergence = jensen_shannon(logits, batch.views, config_.consistency_floor);
+      const Tensor term = mul(divergence, config_.consistency_weight);
+      stats.consistency = term.item();
+      loss = add(loss, term);
+    }
+    return loss;
+  }
+
+ private:
+  Tensor forward(Model& model, const Batch& batch, const FeatureMixDraw& draw, Key key) const {
+    Context context;
+    context.training = true;
+    context.key = key;
+    bool applied = false;
+    if (mix_.active()) {
+      context.stage_hook = [&](int stage, const Tensor& x) {
+        if (stage != draw.layer) return x;
+        applied = true;
+        return apply_feature_mix(draw, x);
+      };
+    }
+    Tensor logits = model(batch.images, context);
+    NM_ASSERT(applied == mix_.active());  // a model must reach every stage it announces
+    return logits;
+  }
+
+  Tensor cross_entropy_term(const Tensor& logits, const Batch& batch, const FeatureMixDraw& draw) const {
+    const std::int64_t size = batch.size();
+    const int counted = config_.cross_entropy_views == "all" ? batch.views : 1;
+    Tensor total;
+    for (std::int64_t v = 0; v < counted; ++v) {
+      const Tensor term = mixed_cross_entropy(logits.rows(v * size, (v + 1) * size), batch.labels, draw.lambda,
+                                              draw.permutation, config_.label_smoothing);
+      total = total.defined() ? add(total, term) : term;
+    }
+    return counted == 1 ? total : mul(total, 1.0 / counted);
+  }
+
+  ObjectiveConfig config_;
+  FeatureMixOptions mix_;
+};
+
+struct ObjectiveEntry {
+  const char* name;  // value of objective.consistency
+  std::function<std::unique_ptr<Objective>(const ObjectiveConfig&, const FeatureMixOptions&)> make;
+};
+
+template <typename T>
+std::unique_ptr<Objective> construct(const ObjectiveConfig& config, const FeatureMixOptions& mix) {
+  return std::make_unique<T>(config, mix);
+}
+
+const std::vector<ObjectiveEntry>& objective_table() {
+  static const std::vector<ObjectiveEntry> table = {
+      {"none", construct<ViewsObjective>},
+      {"jensen_shannon", construct<ViewsObjective>},
+  };
+  return table;
+}
+
+}  // namespace
+
+std::vector<std::string> list_objectives() {
+  std::vector<std::string> names;
+  for (const ObjectiveEntry& entry : objective_table()) names.emplace_back(entry.name);
+  return names;
+}
+
+std::unique_ptr<Objective> make_objective(const ObjectiveConfig& config, const FeatureMixOptions& mix) {
+  NM_CHECK_AS(ConfigError, config.cross_entropy_views == "first" || config.cross_entropy_views == "all",
+              "objective.cross_entropy_views is \"first\" or \"all\", not \"", config.cross_entropy_views, '"');
+  for (const ObjectiveEntry& entry : objective_table()) {
+    if (config.consistency == entry.name) return entry.make(config, mix);
+  }
+  fail<ConfigError>("objective.consistency knows no \"", config.consistency, '"');
+}
+
+std::unique_ptr<Views> make_views(const ViewsConfig& config, const Normalization& normalization) {
+  if (config.kind == "plain") return make_crop_flip_views(config.crop_flip, normalization, config.count);
+  if (config.kind == "augmix" || config.kind == "augmix_only") {
+    const bool clean = config.kind == "augmix";
+    return make_augmix_views(config.crop_flip, config.augmix, clean, config.count, normalization);
+  }
+  fail<ConfigError>("views.kind is \"plain\", \"augmix\" or \"augmix_only\", not \"", config.kind, '"');
+}
+
+Normalization make_normalization(const std::string& name) {
+  if (name == "half") return {{0.5f, 0.5f, 0.5f}, {0.5f, 0.5f, 0.5f}};
+  if (name == "none") return {{0, 0, 0}, {1, 1, 1}};
+  if (name == "cifar10") {
+    return {{125.3f / 255, 123.0f / 255, 113.9f / 255}, {63.0f / 255, 62.1f / 255, 66.7f / 255}};
+  }
+  if (name == "cifar100") {
+    return {{129.3f / 255, 124.1f / 255, 112.4f / 255}, {68.2f / 255, 65.4f / 255, 70.4f / 255}};
+  }
+  if (name == "imagenet") return {{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
+  fail<ConfigError>("data.normalization is half, cifar10, cifar100, imagenet or none, not \"", name, '"');
+}
+
+}  // namespace noisymix
