@@ -1,6 +1,7 @@
 // Base of layers and models: named parameters, buffers and children with dotted names as PyTorch gives them.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,7 +13,8 @@
 namespace noisymix {
 
 /// Parameters require gradients; buffers are state without (running_mean). Modules are neither copied nor moved: members
-/// are held by value and register themselves in the constructor in state-dict order.
+/// are held by value, and the constructor registers them in state-dict order. A new module's weights are zeros until
+/// initialize() or load_state(); make_model() does the former.
 class Module {
  public:
   Module() = default;
@@ -20,7 +22,7 @@ class Module {
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
 
-  /// Runs forward(); under FiniteCheck a non-finite result is reported with this module's dotted path.
+  /// Runs forward(). A NonFiniteError on the way (see FiniteCheck) leaves with the dotted path of the innermost module.
   Tensor operator()(const Tensor& x, const Context& context);
 
   /// Dotted name from the root, for example "layer1.0.conv1"; empty for the root.
@@ -32,20 +34,28 @@ class Module {
   Named state() const;
   std::int64_t parameter_count() const;
 
-  /// Copies values into the state by name; `values` are in this library's layout (OHWI). Strict: everything missing,
-  /// unexpected or misshaped is listed in one DataError and nothing is changed.
+  /// Copies values into the state by name; `values` are in this library's layout (OHWI), any floating dtype serves for
+  /// a floating one. Strict: everything missing, unexpected, doubled or misshaped is listed in one DataError and nothing
+  /// is changed.
   void load_state(const Named& values);
 
   /// Draws initial values of every parameter from key.child(path) (library default of each layer type).
   void initialize(Key key);
+
+  /// Converts floating parameters and buffers / moves everything. Makes new tensors without gradients, so do it before
+  /// handles are given to an optimizer.
+  void to(Dtype dtype);
+  void to(Device device);
 
  protected:
   virtual Tensor forward(const Tensor& x, const Context& context) = 0;
   /// Fills this module's own parameters (not its children's); the default does nothing.
   virtual void reset_parameters(Key) {}
 
+  /// The returned reference stays valid for the life of the module.
   Tensor& register_parameter(std::string name, Tensor value);
   Tensor& register_buffer(std::string name, Tensor value);
+  /// The child must live as long as this module, as a member does.
   void register_module(std::string name, Module& child);
 
  private:
@@ -56,6 +66,8 @@ class Module {
     Module* child = nullptr;
   };
   void collect(const std::string& prefix, bool buffers_too, Named& out) const;
+  template <typename Convert>
+  void replace_tensors(const Convert& convert);
 
   std::vector<Entry> entries_;
   Module* parent_ = nullptr;

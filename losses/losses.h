@@ -15,15 +15,15 @@ namespace noisymix {
 Tensor mixed_cross_entropy(const Tensor& logits, const Tensor& labels, double lambda,
                            const std::vector<std::int64_t>& permutation, double label_smoothing = 0);
 
-/// sum p (log p - log_q) / n for log_q [n, k], p [n, k]; gradients for both.
+/// sum p (log p - log_q) / n for log_q [n, k], p [n, k], with 0 log 0 = 0; gradients for both.
 Tensor kl_divergence(const Tensor& log_q, const Tensor& p);
 
 /// sum_k p log((p + epsilon) / (q + epsilon)) averaged over rows, p = softmax(clean_logits), q = softmax(other_logits);
 /// gradients through both (DiGN, TRADES).
 Tensor kl_consistency(const Tensor& clean_logits, const Tensor& other_logits, double epsilon = 1e-14);
 
-/// weight * Jensen-Shannon divergence of the views (logits [views * b, k]).
-Tensor jensen_shannon_consistency(const Tensor& logits, std::int64_t views, double weight);
+/// weight * Jensen-Shannon divergence of the views (logits [views * b, k]), their mean clamped from below to floor.
+Tensor jensen_shannon_consistency(const Tensor& logits, std::int64_t views, double weight, double floor = 1e-7);
 
 /// mean((x - target)^2).
 Tensor mean_squared_error(const Tensor& x, const Tensor& target);

@@ -19,7 +19,8 @@ class Model : public Module {
 /// Settings that several models share; a model rejects those it does not have (ConfigError).
 struct ModelOptions {
   int classes = 10;
-  double width = 0;        ///< factor on the channels; 0 means the model's own default
+  int inputs = 0;          ///< channels of the images or features of a point; 0 means 3 or 2
+  double width = 0;        ///< factor on the channels or hidden units; 0 means the model's own default
   int depth = 0;           ///< Wide-ResNet depth (6 n + 4); 0 means the model's own default
   double dropout = -1;     ///< negative means the model's own default
   std::string shortcut;    ///< PreActResNet: "activated" (default, as published code) or "raw"

@@ -1,0 +1,37 @@
+#include "layers/batch_norm2d.h"
+
+#include "engine/ops/batch_norm.h"
+#include "layers/initialize.h"
+
+namespace noisymix {
+
+BatchNorm2d::BatchNorm2d(std::int64_t channels, const BatchNorm2dOptions& options)
+    : options_(options),
+      weight_(register_parameter("weight", Tensor::ones({channels}))),
+      bias_(register_parameter("bias", Tensor::zeros({channels}))),
+      running_mean_(register_buffer("running_mean", Tensor::zeros({channels}))),
+      running_var_(register_buffer("running_var", Tensor::ones({channels}))),
+      num_batches_tracked_(register_buffer("num_batches_tracked", Tensor::zeros({}, Dtype::i64))) {}
+
+Tensor BatchNorm2d::forward(const Tensor& x, const Context& context) {
+  const bool fused = options_.activation == ActivationKind::relu;
+  const BatchNormOptions op{options_.epsilon, options_.momentum, fused};
+  Tensor y;
+  if (context.training) {
+    y = batch_norm_train(x, weight_, bias_, running_mean_, running_var_, op);
+    fill_constant(num_batches_tracked_, num_batches_tracked_.item() + 1);
+  } else {
+    y = batch_norm_eval(x, weight_, bias_, running_mean_, running_var_, op);
+  }
+  return fused ? y : activate(options_.activation, y);
+}
+
+void BatchNorm2d::reset_parameters(Key) {
+  fill_constant(weight_, 1);
+  fill_constant(bias_, 0);
+  fill_constant(running_mean_, 0);
+  fill_constant(running_var_, 1);
+  fill_constant(num_batches_tracked_, 0);
+}
+
+}  // namespace noisymix

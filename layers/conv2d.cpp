@@ -1,0 +1,32 @@
+#include "layers/conv2d.h"
+
+#include "layers/initialize.h"
+
+namespace noisymix {
+namespace {
+
+Shape weight_shape(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t groups) {
+  NM_CHECK(in > 0 && out > 0 && kernel > 0 && groups > 0 && in % groups == 0 && out % groups == 0,
+           "[Conv2d] ", in, " and ", out, " channels with kernel ", kernel, " and ", groups,
+           " groups: all must be positive and both channel counts divisible by the groups");
+  return {out, kernel, kernel, in / groups};
+}
+
+}  // namespace
+
+Conv2d::Conv2d(std::int64_t in, std::int64_t out, std::int64_t kernel, const Conv2dOptions& options, bool bias)
+    : options_(options),
+      weight_(register_parameter("weight", Tensor::zeros(weight_shape(in, out, kernel, options.groups)))),
+      bias_(bias ? &register_parameter("bias", Tensor::zeros({out})) : nullptr) {}
+
+Tensor Conv2d::forward(const Tensor& x, const Context&) {
+  return conv2d(x, weight_, bias_ != nullptr ? *bias_ : Tensor(), options_);
+}
+
+void Conv2d::reset_parameters(Key key) {
+  const std::int64_t fan_in = weight_.numel() / weight_.dim(0);
+  fill_fan_in_uniform(weight_, fan_in, key.child("weight"));
+  if (bias_ != nullptr) fill_fan_in_uniform(*bias_, fan_in, key.child("bias"));
+}
+
+}  // namespace noisymix

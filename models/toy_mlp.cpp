@@ -1,0 +1,35 @@
+#include "models/toy_mlp.h"
+
+#include <numeric>
+#include <string>
+
+namespace noisymix {
+
+ToyMlp::ToyMlp(const ToyMlpOptions& options) : options_(options) {
+  NM_CHECK(options.hidden_layers >= 0 && options.mix_layers >= 0 && options.mix_layers <= options.hidden_layers,
+           "[toy mlp] cannot mix after ", options.mix_layers, " of ", options.hidden_layers, " hidden layers");
+  std::int64_t in = options.inputs;
+  for (std::int64_t i = 0; i <= options.hidden_layers; ++i) {
+    const std::int64_t out = i == options.hidden_layers ? options.classes : options.units;
+    layers_.push_back(std::make_unique<Linear>(in, out));
+    register_module("fc" + std::to_string(i + 1), *layers_.back());
+    in = out;
+  }
+}
+
+std::vector<int> ToyMlp::stages() const {
+  std::vector<int> result(static_cast<std::size_t>(options_.mix_layers) + 1);
+  std::iota(result.begin(), result.end(), 0);
+  return result;
+}
+
+Tensor ToyMlp::forward(const Tensor& x, const Context& context) {
+  Tensor y = context.at_stage(0, x);
+  for (int i = 0; i < static_cast<int>(options_.hidden_layers); ++i) {
+    y = activate(options_.activation, (*layers_[static_cast<std::size_t>(i)])(y, context));
+    if (i < options_.mix_layers) y = context.at_stage(i + 1, y);
+  }
+  return (*layers_.back())(y, context);
+}
+
+}  // namespace noisymix
