@@ -1,6 +1,7 @@
 #include "data/registry.h"
 
 #include "data/cifar.h"
+#include "data/shapes.h"
 #include "data/toy.h"
 #include "engine/error.h"
 
@@ -15,12 +16,14 @@ struct Entry {
   Opened (*open)(const DatasetOptions&);
 };
 
+Opened shapes(const DatasetOptions& o) { return make_shapes(o.seed, o.train, o.count); }
 Opened cifar10(const DatasetOptions& o) { return open_cifar(o.path, CifarKind::cifar10, o.train); }
 Opened cifar100(const DatasetOptions& o) { return open_cifar(o.path, CifarKind::cifar100, o.train); }
 Opened circles(const DatasetOptions& o) { return make_circles(o.seed, o.train, o.count); }
 Opened polygon(const DatasetOptions& o) { return make_polygon(o.seed, o.train, o.count); }
 
 constexpr Entry kEntries[] = {
+    {"shapes", "built in: textured shapes on textured grounds, 32x32 RGB, 10 classes, drawn from a seed", shapes},
     {"cifar10", "CIFAR-10, 32x32 RGB, 10 classes: path holds cifar-10-batches-bin/", cifar10},
     {"cifar100", "CIFAR-100, 32x32 RGB, 100 fine classes: path holds cifar-100-binary/", cifar100},
     {"circles", "built in: two noisy concentric circles of points", circles},
