@@ -1,6 +1,7 @@
 // The tensor: a cheap shared handle to contiguous, row-major elements on one device.
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -74,6 +75,7 @@ class Tensor {
 
   /// The same elements under another shape; one size may be -1. Shares storage; recorded on the tape.
   Tensor reshape(const std::vector<std::int64_t>& dims) const;
+  Tensor reshape(std::initializer_list<std::int64_t> dims) const { return reshape(std::vector<std::int64_t>(dims)); }
   Tensor reshape(const Shape& shape) const { return reshape(shape.dims()); }
   /// Rows [begin, end) of the first axis. Shares storage; recorded on the tape.
   Tensor rows(std::int64_t begin, std::int64_t end) const;
