@@ -1,4 +1,5 @@
-// Tensors of random numbers; element i is a pure function of the key and i.
+// Tensors of random numbers; element i is a pure function of the key and i: low + (high - low) * key.uniform(i), or
+// mean + stddev * key.normal(i), each from block i of the key and rounded once from double. All dtypes see equal numbers.
 #pragma once
 
 #include "engine/key.h"
