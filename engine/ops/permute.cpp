@@ -20,7 +20,7 @@ std::vector<int> distinct_axes(const char* op, const Tensor& x, const std::vecto
   for (const int axis : axes) {
     result.push_back(normalize_axis(op, axis, x.rank()));
     const auto k = static_cast<std::size_t>(result.back());
-    NM_CHECK(!used[k], "[", op, "] axes ", text_of(axes), " name axis ", axis, " twice");
+    NM_CHECK(!used[k], "[", op, "] axes ", text_of(axes), " name axis ", result.back(), " twice");
     used[k] = true;
   }
   return result;
