@@ -24,7 +24,10 @@ struct ViewNoise {
 
 /// x [v * b, ...] holds v = noise.size() views of b rows each. Per view z = lambda x + (1 - lambda) x[permutation] with
 /// one lambda and one permutation (b indices, empty when lambda is 1) for all views, then that view's noise. The noise
-/// is regenerated from the keys in the backward pass, never stored. Element e of a view uses block e of its key.
+/// is regenerated from the keys in the backward pass, never stored. Elements 2j and 2j + 1 of a view (row-major) share
+/// block j of its key: words 0 and 1 are the radius and angle of a Box-Muller pair, words 2 and 3 hold each element's
+/// masks and uniform draw, so every entry is the same whichever kinds of noise are on. Noise is drawn in f32 for every
+/// dtype. lambda = 1 without noise returns x itself.
 Tensor mix_noise(const Tensor& x, double lambda, const std::vector<std::int64_t>& permutation,
                  const std::vector<ViewNoise>& noise);
 
