@@ -1,0 +1,73 @@
+// Base of the optimizers: named parameters in, one update of all of them per step, named state for checkpoints.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/tensor.h"
+
+namespace noisymix {
+
+/// What one step does to one parameter: the weight is changed in place, using its gradient and the optimizer's memory
+/// of it (tensors of its shape). `steps` counts this parameter's updates, this one included.
+struct ParameterUpdate {
+  Tensor weight, grad;
+  std::vector<Tensor> memory;
+  std::int64_t steps = 0;
+};
+
+/// All updates of one step, on one device.
+struct Sweep {
+  std::vector<ParameterUpdate> updates;
+  Device device() const { return updates.front().weight.device(); }
+};
+
+class Optimizer {
+ public:
+  using Named = std::vector<std::pair<std::string, Tensor>>;
+
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+
+  /// Updates every parameter that has a gradient; the others, and their state, stay as they are.
+  void step(double learning_rate);
+  /// Forgets the gradients of all parameters.
+  void clear_grads();
+
+  const Named& parameters() const { return parameters_; }
+  /// Everything step() remembers, as "<parameter>.<what>": shares the elements, so write or clone before the next step.
+  Named state() const;
+  /// Continues from a state(). Strict: everything missing, unexpected, doubled or misshaped is listed in one DataError
+  /// and nothing is changed.
+  void load_state(const Named& values);
+
+ protected:
+  /// `memory` names the tensors kept per parameter, zeros at first. Parameters must be f32 or f64, on one device, with
+  /// distinct names; throws ShapeError otherwise.
+  Optimizer(const char* name, Named parameters, std::vector<std::string> memory);
+  virtual void apply(Sweep& sweep, double learning_rate) = 0;
+
+ private:
+  struct Slot {
+    std::vector<Tensor> memory;
+    Tensor steps;  // i64 []
+  };
+  const char* name_;
+  Named parameters_;
+  std::vector<std::string> memory_names_;
+  std::vector<Slot> slots_;  // one per parameter
+};
+
+namespace cpu {
+
+/// Calls body(update, begin, end) on fixed pieces of every parameter, in parallel; pieces are disjoint.
+void for_each_piece(Sweep& sweep,
+                    const std::function<void(ParameterUpdate& update, std::int64_t begin, std::int64_t end)>& body);
+
+}  // namespace cpu
+
+}  // namespace noisymix
