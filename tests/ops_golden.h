@@ -1,4 +1,5 @@
-// Reference cases of tests/fixtures/ops: which cases there are, their tensors, and one call that checks an op on a case.
+// Reference cases of tests/fixtures/ops: which cases there are, their tensors, and one call that checks an op
+// on a case.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +14,8 @@
 
 namespace noisymix::testing {
 
-/// One case of tests/fixtures/ops/manifest.json. Spatial arrays are NCHW and convolution weights OIHW, as stored.
+/// One case of tests/fixtures/ops/manifest.json. Spatial arrays are NCHW and convolution weights OIHW, as
+/// stored.
 struct OpsCase {
   std::string name;
   std::string op;
@@ -49,7 +51,8 @@ inline std::vector<OpsCase> ops_cases(const std::string& op) {
   return cases;
 }
 
-/// Axis order [0, 2, 3, 1] (NCHW to NHWC) or, with `back`, [0, 3, 1, 2]; plain loops, independent of the ops under test.
+/// Axis order [0, 2, 3, 1] (NCHW to NHWC) or, with `back`, [0, 3, 1, 2]; plain loops, independent of the ops
+/// under test.
 inline Tensor transpose_channels(const Tensor& x, bool back) {
   const std::int64_t n = x.dim(0), c = back ? x.dim(3) : x.dim(1), h = back ? x.dim(1) : x.dim(2),
                      w = back ? x.dim(2) : x.dim(3);
@@ -66,24 +69,30 @@ inline Tensor transpose_channels(const Tensor& x, bool back) {
   });
   return y;
 }
-inline Tensor nchw_to_nhwc(const Tensor& x) { return transpose_channels(x, false); }
-inline Tensor nhwc_to_nchw(const Tensor& x) { return transpose_channels(x, true); }
+inline Tensor nchw_to_nhwc(const Tensor& x) {
+  return transpose_channels(x, false);
+}
+inline Tensor nhwc_to_nchw(const Tensor& x) {
+  return transpose_channels(x, true);
+}
 
 /// How check_ops_case converts rank-4 tensors on the way in and back on the way out.
 enum class GoldenLayout { as_stored, channels_last };
 
-/// Runs `op` in f32 on the named inputs of a case, seeds the backward pass with g_y, and compares y and every grad_<input>
-/// within the limit. Integer inputs pass unchanged.
+/// Runs `op` in f32 on the named inputs of a case, seeds the backward pass with g_y, and compares y and every
+/// grad_<input> within the limit. Integer inputs pass unchanged.
 inline void check_ops_case(const OpsCase& item, const std::vector<std::string>& inputs, const OpFunction& op,
                            GoldenLayout layout = GoldenLayout::as_stored) {
   INFO("case " << item.name);
   const auto load = [&](const std::string& name) {
     const Tensor& stored = item.at(name);
-    return layout == GoldenLayout::channels_last && stored.rank() == 4 ? nchw_to_nhwc(stored) : stored.clone();
+    return layout == GoldenLayout::channels_last && stored.rank() == 4 ? nchw_to_nhwc(stored)
+                                                                       : stored.clone();
   };
   const auto compare = [&](const std::string& name, const Tensor& got) {
     REQUIRE_MESSAGE(got.defined(), name << " is undefined");
-    const Tensor converted = layout == GoldenLayout::channels_last && got.rank() == 4 ? nhwc_to_nchw(got) : got;
+    const Tensor converted =
+        layout == GoldenLayout::channels_last && got.rank() == 4 ? nhwc_to_nchw(got) : got;
     const double error = relative_error(converted, item.at(name));
     CHECK_MESSAGE(error <= item.limit, name << ": relative error " << error << ", limit " << item.limit);
   };
@@ -101,8 +110,8 @@ inline void check_ops_case(const OpsCase& item, const std::vector<std::string>& 
 }
 
 /// check_ops_case on every case of an op whose attributes do not matter.
-inline void check_ops_cases(const std::string& name, const std::vector<std::string>& inputs, const OpFunction& op,
-                            GoldenLayout layout = GoldenLayout::as_stored) {
+inline void check_ops_cases(const std::string& name, const std::vector<std::string>& inputs,
+                            const OpFunction& op, GoldenLayout layout = GoldenLayout::as_stored) {
   for (const OpsCase& item : ops_cases(name)) check_ops_case(item, inputs, op, layout);
 }
 

@@ -10,8 +10,9 @@
 
 namespace noisymix {
 
-/// The output as nested axes, neighbours merged wherever all operands allow it, so that equal shapes become one axis and
-/// a row operand two. Strides are in elements; 0 where an operand repeats, and always 0 or 1 on the innermost axis.
+/// The output as nested axes, neighbours merged wherever all operands allow it, so that equal shapes become
+/// one axis and a row operand two. Strides are in elements; 0 where an operand repeats, and always 0 or 1 on
+/// the innermost axis.
 template <std::size_t N>
 struct BroadcastPlan {
   struct Axis {
@@ -53,8 +54,10 @@ BroadcastPlan<N> plan_broadcast(const Shape& output, const std::array<Shape, N>&
     bool mergeable = !axes.empty();
     for (std::size_t k = 0; k < N && mergeable; ++k)
       mergeable = axis.strides[k] == axes.back().strides[k] * axes.back().size;
-    if (mergeable) axes.back().size *= size;
-    else axes.push_back(axis);
+    if (mergeable)
+      axes.back().size *= size;
+    else
+      axes.push_back(axis);
   }
   BroadcastPlan<N> plan;
   if (axes.empty()) return plan;

@@ -47,7 +47,8 @@ void unary_grad(const Tensor& dy, const Tensor& saved, Tensor& dx, F f) {
   });
 }
 
-/// y[i] = f(a[i * A], b[i * B]) on one row; constant strides let the compiler vectorise each of the four cases.
+/// y[i] = f(a[i * A], b[i * B]) on one row; constant strides let the compiler vectorise each of the four
+/// cases.
 template <int A, int B, typename T, typename F>
 void binary_row(const T* a, const T* b, T* __restrict y, std::int64_t count, F f) {
   using C = compute_t<T>;
@@ -55,11 +56,16 @@ void binary_row(const T* a, const T* b, T* __restrict y, std::int64_t count, F f
 }
 
 template <typename T, typename F>
-void binary_row(const std::array<std::int64_t, 2>& strides, const T* a, const T* b, T* y, std::int64_t count, F f) {
-  if (strides[0] && strides[1]) binary_row<1, 1>(a, b, y, count, f);
-  else if (strides[0]) binary_row<1, 0>(a, b, y, count, f);
-  else if (strides[1]) binary_row<0, 1>(a, b, y, count, f);
-  else binary_row<0, 0>(a, b, y, count, f);
+void binary_row(const std::array<std::int64_t, 2>& strides, const T* a, const T* b, T* y, std::int64_t count,
+                F f) {
+  if (strides[0] && strides[1])
+    binary_row<1, 1>(a, b, y, count, f);
+  else if (strides[0])
+    binary_row<1, 0>(a, b, y, count, f);
+  else if (strides[1])
+    binary_row<0, 1>(a, b, y, count, f);
+  else
+    binary_row<0, 0>(a, b, y, count, f);
 }
 
 /// y = f(a, b) with a and b broadcast to y.
@@ -185,21 +191,35 @@ Tensor apply(const Tensor& a, const Tensor& b, F f) {
 
 }  // namespace
 
-#define NM_DEFINE(function, Functor) \
-  Tensor function(const Tensor& x) { return apply(x, math::Functor{}); }
+#define NM_DEFINE(function, Functor)  \
+  Tensor function(const Tensor& x) {  \
+    return apply(x, math::Functor{}); \
+  }
 NM_UNARY_FUNCTIONS(NM_DEFINE)
 #undef NM_DEFINE
 
-#define NM_DEFINE(function, Functor) \
-  Tensor function(const Tensor& a, const Tensor& b) { return apply(a, b, math::Functor{}); }
+#define NM_DEFINE(function, Functor)                  \
+  Tensor function(const Tensor& a, const Tensor& b) { \
+    return apply(a, b, math::Functor{});              \
+  }
 NM_BINARY_FUNCTIONS(NM_DEFINE)
 #undef NM_DEFINE
 
-Tensor add(const Tensor& x, double value) { return apply(x, math::AddValue{value}); }
-Tensor mul(const Tensor& x, double value) { return apply(x, math::MulValue{value}); }
-Tensor pow(const Tensor& x, double exponent) { return apply(x, math::Pow{exponent}); }
-Tensor leaky_relu(const Tensor& x, double slope) { return apply(x, math::LeakyRelu{slope}); }
-Tensor elu(const Tensor& x, double alpha) { return apply(x, math::Elu{alpha}); }
+Tensor add(const Tensor& x, double value) {
+  return apply(x, math::AddValue{value});
+}
+Tensor mul(const Tensor& x, double value) {
+  return apply(x, math::MulValue{value});
+}
+Tensor pow(const Tensor& x, double exponent) {
+  return apply(x, math::Pow{exponent});
+}
+Tensor leaky_relu(const Tensor& x, double slope) {
+  return apply(x, math::LeakyRelu{slope});
+}
+Tensor elu(const Tensor& x, double alpha) {
+  return apply(x, math::Elu{alpha});
+}
 
 Tensor clamp(const Tensor& x, double low, double high) {
   NM_CHECK(low <= high, "[clamp] expects low <= high, got ", low, " and ", high);
@@ -210,8 +230,8 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   static constexpr Kernel kernel{"where", cpu::where, NM_CUDA(cuda::where)};
   check_same_kind("where", a, b);
   NM_CHECK(condition.dtype() == Dtype::u8, "[where] expects a u8 condition, got ", condition.dtype());
-  NM_CHECK(condition.device() == a.device(), "[where] expects tensors on one device, got ", condition.device(),
-           " and ", a.device());
+  NM_CHECK(condition.device() == a.device(), "[where] expects tensors on one device, got ",
+           condition.device(), " and ", a.device());
   const Shape shape =
       broadcast_shapes("where", condition.shape(), broadcast_shapes("where", a.shape(), b.shape()));
   Tensor y = Tensor::empty(shape, a.dtype(), a.device());

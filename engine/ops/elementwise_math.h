@@ -1,5 +1,5 @@
-// The mathematics of every elementwise op, written once for host and device: value and gradient of each function, and
-// the lists from which the kernels of every backend are instantiated.
+// The mathematics of every elementwise op, written once for host and device: value and gradient of each
+// function, and the lists from which the kernels of every backend are instantiated.
 #pragma once
 
 #include <cmath>
@@ -12,16 +12,17 @@
 
 namespace noisymix::math {
 
-// What the gradient of a unary function reads besides dy. An op keeps that tensor alive until its backward pass, and
-// nothing else: a linear function keeps nothing. `identity` means that the gradient is dy itself and no kernel runs.
+// What the gradient of a unary function reads besides dy. An op keeps that tensor alive until its backward
+// pass, and nothing else: a linear function keeps nothing. `identity` means that the gradient is dy itself
+// and no kernel runs.
 enum class Saves { identity, nothing, input, output };
 
-// Which operands a gradient of a binary function reads besides dy; the others are not kept. kIdentity means that the
-// gradient is dy itself.
+// Which operands a gradient of a binary function reads besides dy; the others are not kept. kIdentity means
+// that the gradient is dy itself.
 enum Operands : unsigned { kNone = 0, kA = 1, kB = 2, kIdentity = 4 };
 
-// A unary function has value(x) and gradient(saved, dy) = dy * derivative, `saved` being what kSaves says. Parameters
-// are doubles and are cast to the type of the computation.
+// A unary function has value(x) and gradient(saved, dy) = dy * derivative, `saved` being what kSaves says.
+// Parameters are doubles and are cast to the type of the computation.
 
 struct Neg {
   static constexpr const char* kName = "neg";
@@ -171,7 +172,8 @@ struct Square {
   }
 };
 
-// The comparisons below are written so that NaN passes through: a broken activation must not turn into a clean 0.
+// The comparisons below are written so that NaN passes through: a broken activation must not turn into a
+// clean 0.
 
 struct Clamp {
   static constexpr const char* kName = "clamp";
@@ -339,8 +341,8 @@ struct Softplus {
   }
 };
 
-// A binary function has value(a, b) and the gradients of both operands. kReadsForA says which operands gradient_a
-// reads; an operand that no wanted gradient reads is not kept, and dy is passed in its place.
+// A binary function has value(a, b) and the gradients of both operands. kReadsForA says which operands
+// gradient_a reads; an operand that no wanted gradient reads is not kept, and dy is passed in its place.
 
 struct Add {
   static constexpr const char* kName = "add";
@@ -446,13 +448,14 @@ struct Minimum {
 
 }  // namespace noisymix::math
 
-// The lists: X(public function, functor). An op enters here once; the .cpp defines its public function and CPU kernels
-// from the list, the .cu instantiates the CUDA kernels from the same list.
+// The lists: X(public function, functor). An op enters here once; the .cpp defines its public function and
+// CPU kernels from the list, the .cu instantiates the CUDA kernels from the same list.
 
-#define NM_UNARY_FUNCTIONS(X)                                                                                   \
-  X(neg, Neg) X(exp, Exp) X(log, Log) X(sqrt, Sqrt) X(rsqrt, Rsqrt) X(reciprocal, Reciprocal) X(abs, Abs)       \
-  X(square, Square) X(relu, Relu) X(gelu, Gelu) X(gelu_tanh, GeluTanh) X(gelu_sigmoid, GeluSigmoid)             \
-  X(sigmoid, Sigmoid) X(tanh, Tanh) X(silu, Silu) X(softplus, Softplus)
+#define NM_UNARY_FUNCTIONS(X)                                                                           \
+  X(neg, Neg)                                                                                           \
+  X(exp, Exp) X(log, Log) X(sqrt, Sqrt) X(rsqrt, Rsqrt) X(reciprocal, Reciprocal) X(abs, Abs)           \
+      X(square, Square) X(relu, Relu) X(gelu, Gelu) X(gelu_tanh, GeluTanh) X(gelu_sigmoid, GeluSigmoid) \
+          X(sigmoid, Sigmoid) X(tanh, Tanh) X(silu, Silu) X(softplus, Softplus)
 
 /// Unary functions with parameters; their public functions are written out.
 #define NM_UNARY_FUNCTIONS_WITH_PARAMETERS(X) \

@@ -27,9 +27,11 @@ void extremum(const Tensor& x, Tensor& y, const ReduceLayout& layout) {
   });
 }
 
-/// Position of the first element of result `o, c` that `chosen` accepts, counted over its reduced elements, or -1.
+/// Position of the first element of result `o, c` that `chosen` accepts, counted over its reduced elements,
+/// or -1.
 template <typename T, typename Chosen>
-std::int64_t find_first(const T* x, const ReduceLayout& layout, std::int64_t o, std::int64_t c, Chosen chosen) {
+std::int64_t find_first(const T* x, const ReduceLayout& layout, std::int64_t o, std::int64_t c,
+                        Chosen chosen) {
   for (std::int64_t row = 0; row < layout.rows; ++row) {
     const T* from = x + layout.offset(o, row) + c;
     for (std::int64_t i = 0; i < layout.run; ++i)
@@ -39,7 +41,8 @@ std::int64_t find_first(const T* x, const ReduceLayout& layout, std::int64_t o, 
 }
 
 /// The whole gradient goes to the first element equal to y.
-void extremum_grad_first(const Tensor& dy, const Tensor& x, const Tensor& y, Tensor& dx, const ReduceLayout& layout) {
+void extremum_grad_first(const Tensor& dy, const Tensor& x, const Tensor& y, Tensor& dx,
+                         const ReduceLayout& layout) {
   dispatch_floating("extremum", dy.dtype(), [&]<typename T>() {
     const T *gradient = dy.data<T>(), *in = x.data<T>(), *best = y.data<T>();
     T* to = dx.mutable_data<T>();
@@ -57,7 +60,8 @@ void extremum_grad_first(const Tensor& dy, const Tensor& x, const Tensor& y, Ten
 }
 
 /// The gradient is shared evenly by all elements equal to y.
-void extremum_grad_even(const Tensor& dy, const Tensor& x, const Tensor& y, Tensor& dx, const ReduceLayout& layout) {
+void extremum_grad_even(const Tensor& dy, const Tensor& x, const Tensor& y, Tensor& dx,
+                        const ReduceLayout& layout) {
   dispatch_floating("extremum", dy.dtype(), [&]<typename T>() {
     const T *gradient = dy.data<T>(), *in = x.data<T>(), *best = y.data<T>();
     T* to = dx.mutable_data<T>();
@@ -66,13 +70,14 @@ void extremum_grad_even(const Tensor& dy, const Tensor& x, const Tensor& y, Tens
     reduce_tiles<Total>(in, layout, count, [best](T v, std::int64_t result) {
       return as_double(v) == as_double(best[result]) ? 1.0 : 0.0;
     });
-    for_each_piece(layout, [=](std::int64_t offset, std::int64_t result, std::int64_t length, std::int64_t step) {
-      for (std::int64_t i = 0; i < length; ++i) {
-        const std::int64_t r = result + i * step;
-        const bool chosen = as_double(in[offset + i]) == as_double(best[r]);
-        to[offset + i] = T(static_cast<compute_t<T>>(chosen ? as_double(gradient[r]) / count[r] : 0));
-      }
-    });
+    for_each_piece(
+        layout, [=](std::int64_t offset, std::int64_t result, std::int64_t length, std::int64_t step) {
+          for (std::int64_t i = 0; i < length; ++i) {
+            const std::int64_t r = result + i * step;
+            const bool chosen = as_double(in[offset + i]) == as_double(best[r]);
+            to[offset + i] = T(static_cast<compute_t<T>>(chosen ? as_double(gradient[r]) / count[r] : 0));
+          }
+        });
   });
 }
 
@@ -112,7 +117,8 @@ constexpr Kernel even_grad_kernel{"max", cpu::extremum_grad_even, NM_CUDA(cuda::
 constexpr Kernel argmax_kernel{"argmax", cpu::argmax, NM_CUDA(cuda::argmax)};
 
 template <typename ExtremumKernel>
-Tensor extremum(const char* op, const ExtremumKernel& kernel, const Tensor& x, const Axes& axes, bool keepdim) {
+Tensor extremum(const char* op, const ExtremumKernel& kernel, const Tensor& x, const Axes& axes,
+                bool keepdim) {
   const ReduceLayout layout = reduce_layout(op, x.shape(), axes, keepdim);
   NM_CHECK(layout.count() > 0, "[", op, "] of no elements is undefined, shape ", x.shape());
   Tensor y = Tensor::empty(layout.result, x.dtype(), x.device());
@@ -127,8 +133,12 @@ Tensor extremum(const char* op, const ExtremumKernel& kernel, const Tensor& x, c
 
 }  // namespace
 
-Tensor max(const Tensor& x, const Axes& axes, bool keepdim) { return extremum("max", max_kernel, x, axes, keepdim); }
-Tensor min(const Tensor& x, const Axes& axes, bool keepdim) { return extremum("min", min_kernel, x, axes, keepdim); }
+Tensor max(const Tensor& x, const Axes& axes, bool keepdim) {
+  return extremum("max", max_kernel, x, axes, keepdim);
+}
+Tensor min(const Tensor& x, const Axes& axes, bool keepdim) {
+  return extremum("min", min_kernel, x, axes, keepdim);
+}
 
 Tensor argmax(const Tensor& x, int axis, bool keepdim) {
   const ReduceLayout layout = reduce_layout("argmax", x.shape(), {axis}, keepdim);

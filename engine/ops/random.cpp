@@ -25,12 +25,14 @@ void fill(Tensor& y, Draw draw) {
   });
 }
 
-/// The largest value of a dtype below `high`: rounding a draw to fewer digits must not reach the excluded end.
+/// The largest value of a dtype below `high`: rounding a draw to fewer digits must not reach the excluded
+/// end.
 double largest_below(double high, Dtype dtype) {
   const double lowest = -std::numeric_limits<double>::infinity();
   if (dtype == Dtype::f64) return std::nextafter(high, lowest);
   const float nearest = static_cast<float>(high);
-  if (dtype == Dtype::f32) return nearest < high ? nearest : std::nextafter(nearest, static_cast<float>(lowest));
+  if (dtype == Dtype::f32)
+    return nearest < high ? nearest : std::nextafter(nearest, static_cast<float>(lowest));
   bfloat16 value(nearest);
   if (static_cast<float>(value) < high) return static_cast<float>(value);
   const bool negative = (value.bits & 0x8000u) != 0, zero = (value.bits & 0x7fffu) == 0;

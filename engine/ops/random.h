@@ -1,5 +1,6 @@
-// Tensors of random numbers; element i is a pure function of the key and i: low + (high - low) * key.uniform(i), or
-// mean + stddev * key.normal(i), each from block i of the key and rounded once from double. All dtypes see equal numbers.
+// Tensors of random numbers; element i is a pure function of the key and i: low + (high - low) *
+// key.uniform(i), or mean + stddev * key.normal(i), each from block i of the key and rounded once from
+// double. All dtypes see equal numbers.
 #pragma once
 
 #include "engine/key.h"
@@ -9,6 +10,7 @@ namespace noisymix {
 
 /// Uniform on [low, high).
 Tensor random_uniform(const Shape& shape, Key key, double low = 0, double high = 1, Dtype dtype = Dtype::f32);
-Tensor random_normal(const Shape& shape, Key key, double mean = 0, double stddev = 1, Dtype dtype = Dtype::f32);
+Tensor random_normal(const Shape& shape, Key key, double mean = 0, double stddev = 1,
+                     Dtype dtype = Dtype::f32);
 
 }  // namespace noisymix

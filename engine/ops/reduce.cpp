@@ -21,7 +21,9 @@ T from_double(double value) {
 }
 
 /// Totals in double, one per result, in a tensor so that their memory comes from the allocator.
-Tensor make_totals(const ReduceLayout& layout) { return Tensor::empty(layout.result, Dtype::f64); }
+Tensor make_totals(const ReduceLayout& layout) {
+  return Tensor::empty(layout.result, Dtype::f64);
+}
 
 template <typename T>
 void write_results(const Tensor& totals, Tensor& y) {
@@ -48,11 +50,15 @@ void sum_grad(const Tensor& dy, Tensor& dx, const ReduceLayout& layout, double s
     const T* from = dy.data<T>();
     T* to = dx.mutable_data<T>();
     const C factor = static_cast<C>(scale);
-    for_each_piece(layout, [=](std::int64_t offset, std::int64_t result, std::int64_t count, std::int64_t step) {
-      T* __restrict out = to + offset;
-      if (step == 0) std::fill_n(out, count, T(factor * static_cast<C>(from[result])));
-      else for (std::int64_t i = 0; i < count; ++i) out[i] = T(factor * static_cast<C>(from[result + i]));
-    });
+    for_each_piece(layout,
+                   [=](std::int64_t offset, std::int64_t result, std::int64_t count, std::int64_t step) {
+                     T* __restrict out = to + offset;
+                     if (step == 0)
+                       std::fill_n(out, count, T(factor * static_cast<C>(from[result])));
+                     else
+                       for (std::int64_t i = 0; i < count; ++i)
+                         out[i] = T(factor * static_cast<C>(from[result + i]));
+                   });
   });
 }
 
@@ -75,18 +81,20 @@ void variance(const Tensor& x, Tensor& y, Tensor& means, const ReduceLayout& lay
 }
 
 /// dx = 2 dy (x - mean) / divisor; the mean's own derivative cancels, as the gaps sum to 0.
-void variance_grad(const Tensor& dy, const Tensor& x, const Tensor& means, Tensor& dx, const ReduceLayout& layout,
-                   double divisor) {
+void variance_grad(const Tensor& dy, const Tensor& x, const Tensor& means, Tensor& dx,
+                   const ReduceLayout& layout, double divisor) {
   dispatch_floating("variance", dy.dtype(), [&]<typename T>() {
     const T *gradient = dy.data<T>(), *in = x.data<T>();
     const double* mean = means.data<double>();
     T* to = dx.mutable_data<T>();
-    for_each_piece(layout, [=](std::int64_t offset, std::int64_t result, std::int64_t count, std::int64_t step) {
-      for (std::int64_t i = 0; i < count; ++i) {
-        const std::int64_t r = result + i * step;
-        to[offset + i] = from_double<T>(2 / divisor * as_double(gradient[r]) * (as_double(in[offset + i]) - mean[r]));
-      }
-    });
+    for_each_piece(
+        layout, [=](std::int64_t offset, std::int64_t result, std::int64_t count, std::int64_t step) {
+          for (std::int64_t i = 0; i < count; ++i) {
+            const std::int64_t r = result + i * step;
+            to[offset + i] =
+                from_double<T>(2 / divisor * as_double(gradient[r]) * (as_double(in[offset + i]) - mean[r]));
+          }
+        });
   });
 }
 
@@ -107,18 +115,20 @@ void logsumexp(const Tensor& x, Tensor& y, Tensor& results, const ReduceLayout& 
 }
 
 /// dx = dy exp(x - y): the softmax.
-void logsumexp_grad(const Tensor& dy, const Tensor& x, const Tensor& results, Tensor& dx, const ReduceLayout& layout) {
+void logsumexp_grad(const Tensor& dy, const Tensor& x, const Tensor& results, Tensor& dx,
+                    const ReduceLayout& layout) {
   dispatch_floating("logsumexp", dy.dtype(), [&]<typename T>() {
     const T *gradient = dy.data<T>(), *in = x.data<T>();
     const double* y = results.data<double>();
     T* to = dx.mutable_data<T>();
-    for_each_piece(layout, [=](std::int64_t offset, std::int64_t result, std::int64_t count, std::int64_t step) {
-      for (std::int64_t i = 0; i < count; ++i) {
-        const std::int64_t r = result + i * step;
-        const double p = y[r] == -HUGE_VAL ? 0 : std::exp(as_double(in[offset + i]) - y[r]);
-        to[offset + i] = from_double<T>(as_double(gradient[r]) * p);
-      }
-    });
+    for_each_piece(layout,
+                   [=](std::int64_t offset, std::int64_t result, std::int64_t count, std::int64_t step) {
+                     for (std::int64_t i = 0; i < count; ++i) {
+                       const std::int64_t r = result + i * step;
+                       const double p = y[r] == -HUGE_VAL ? 0 : std::exp(as_double(in[offset + i]) - y[r]);
+                       to[offset + i] = from_double<T>(as_double(gradient[r]) * p);
+                     }
+                   });
   });
 }
 

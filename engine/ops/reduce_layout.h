@@ -1,4 +1,5 @@
-// How a reduction walks a tensor: which elements belong to which result, and a blocked parallel sweep over them.
+// How a reduction walks a tensor: which elements belong to which result, and a blocked parallel sweep over
+// them.
 #pragma once
 
 #include <algorithm>
@@ -11,10 +12,11 @@
 
 namespace noisymix {
 
-/// The elements as segments of contiguous memory, one per (outer, row): `outer` counts over the kept axes, `row` over
-/// the reduced ones, each without the innermost axis. Either the innermost axis is kept, and element c of a segment
-/// belongs to result outer * columns + c (run is 1); or it is reduced, and all `run` elements belong to result `outer`
-/// (columns is 1). Neighbouring axes of one kind are merged, so that most layouts have at most one axis of each list.
+/// The elements as segments of contiguous memory, one per (outer, row): `outer` counts over the kept axes,
+/// `row` over the reduced ones, each without the innermost axis. Either the innermost axis is kept, and
+/// element c of a segment belongs to result outer * columns + c (run is 1); or it is reduced, and all `run`
+/// elements belong to result `outer` (columns is 1). Neighbouring axes of one kind are merged, so that most
+/// layouts have at most one axis of each list.
 struct ReduceLayout {
   struct Axis {
     std::int64_t size, stride;
@@ -42,7 +44,8 @@ struct ReduceLayout {
   }
 };
 
-/// Layout of reducing `axes` (all when empty) of `shape`. Throws ShapeError on an axis out of range or given twice.
+/// Layout of reducing `axes` (all when empty) of `shape`. Throws ShapeError on an axis out of range or given
+/// twice.
 inline ReduceLayout reduce_layout(const char* op, const Shape& shape, const Axes& axes, bool keepdim) {
   const auto rank = static_cast<std::size_t>(shape.rank());
   std::vector<bool> reduced(rank, axes.empty());
@@ -61,8 +64,10 @@ inline ReduceLayout reduce_layout(const char* op, const Shape& shape, const Axes
   const auto strides = shape.strides();
   for (std::size_t i = 0; i < rank; ++i) {
     const std::int64_t size = shape.dims()[i];
-    if (!reduced[i]) result.push_back(size);
-    else if (keepdim) result.push_back(1);
+    if (!reduced[i])
+      result.push_back(size);
+    else if (keepdim)
+      result.push_back(1);
     if (size == 1) continue;
     if (!merged.empty() && merged.back().reduced == reduced[i]) {
       merged.back().size *= size;
@@ -103,7 +108,8 @@ struct Smallest {
   static double join(double a, double b) { return b < a || b != b ? b : a; }
 };
 
-/// Joins term(x[i], result) over a run of elements of one result, in eight interleaved lanes so that additions overlap.
+/// Joins term(x[i], result) over a run of elements of one result, in eight interleaved lanes so that
+/// additions overlap.
 template <typename Join, typename T, typename Term>
 double join_run(const T* x, std::int64_t count, std::int64_t result, Term term) {
   constexpr int lanes = 8;
@@ -118,8 +124,8 @@ double join_run(const T* x, std::int64_t count, std::int64_t result, Term term) 
   return total;
 }
 
-/// totals[r] = join of term(element, r) over the elements of every result r; term returns a double. The tensor is cut
-/// into tiles that depend only on the layout, and their partial totals are joined in order.
+/// totals[r] = join of term(element, r) over the elements of every result r; term returns a double. The
+/// tensor is cut into tiles that depend only on the layout, and their partial totals are joined in order.
 template <typename Join, typename T, typename Term>
 void reduce_tiles(const T* x, const ReduceLayout& layout, double* totals, Term term) {
   const bool by_column = layout.run == 1;
@@ -130,7 +136,8 @@ void reduce_tiles(const T* x, const ReduceLayout& layout, double* totals, Term t
   }
   const std::int64_t pieces = chunk_count(layout.segment(), piece);
   // At most 64 blocks of rows bound the memory of the partial totals.
-  const std::int64_t tile_rows = std::max({std::int64_t{1}, kReduceGrain / piece, chunk_count(layout.rows, 64)});
+  const std::int64_t tile_rows =
+      std::max({std::int64_t{1}, kReduceGrain / piece, chunk_count(layout.rows, 64)});
   const std::int64_t blocks = chunk_count(layout.rows, tile_rows);
   const std::int64_t width = by_column ? layout.columns : pieces;
   Tensor scratch = Tensor::empty({layout.outer, blocks, width}, Dtype::f64);
@@ -138,40 +145,42 @@ void reduce_tiles(const T* x, const ReduceLayout& layout, double* totals, Term t
   const std::int64_t per_tile = std::min(tile_rows, layout.rows) * piece;
   parallel_for(layout.outer * blocks * pieces, std::max<std::int64_t>(1, kReduceGrain / per_tile),
                [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t task = begin; task < end; ++task) {
-      const std::int64_t p = task % pieces, b = task / pieces % blocks, o = task / pieces / blocks;
-      const std::int64_t first = p * piece, length = std::min(piece, layout.segment() - first);
-      const std::int64_t last_row = std::min(layout.rows, (b + 1) * tile_rows);
-      double* out = partial + (o * blocks + b) * width + (by_column ? first : p);
-      std::fill_n(out, by_column ? length : 1, Join::kStart);
-      for (std::int64_t row = b * tile_rows; row < last_row; ++row) {
-        const T* from = x + layout.offset(o, row) + first;
-        const std::int64_t result = o * layout.columns + (by_column ? first : 0);
-        if (by_column)
-          for (std::int64_t c = 0; c < length; ++c) out[c] = Join::join(out[c], term(from[c], result + c));
-        else
-          out[0] = Join::join(out[0], join_run<Join>(from, length, result, term));
-      }
-    }
-  });
+                 for (std::int64_t task = begin; task < end; ++task) {
+                   const std::int64_t p = task % pieces, b = task / pieces % blocks,
+                                      o = task / pieces / blocks;
+                   const std::int64_t first = p * piece, length = std::min(piece, layout.segment() - first);
+                   const std::int64_t last_row = std::min(layout.rows, (b + 1) * tile_rows);
+                   double* out = partial + (o * blocks + b) * width + (by_column ? first : p);
+                   std::fill_n(out, by_column ? length : 1, Join::kStart);
+                   for (std::int64_t row = b * tile_rows; row < last_row; ++row) {
+                     const T* from = x + layout.offset(o, row) + first;
+                     const std::int64_t result = o * layout.columns + (by_column ? first : 0);
+                     if (by_column)
+                       for (std::int64_t c = 0; c < length; ++c)
+                         out[c] = Join::join(out[c], term(from[c], result + c));
+                     else
+                       out[0] = Join::join(out[0], join_run<Join>(from, length, result, term));
+                   }
+                 }
+               });
   parallel_for(layout.outer, std::max<std::int64_t>(1, kReduceGrain / (blocks * width)),
                [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t o = begin; o < end; ++o) {
-      double* total = totals + o * layout.columns;
-      std::fill_n(total, layout.columns, Join::kStart);
-      for (std::int64_t b = 0; b < blocks; ++b) {
-        const double* from = partial + (o * blocks + b) * width;
-        for (std::int64_t c = 0; c < width; ++c) {
-          double& target = total[by_column ? c : 0];
-          target = Join::join(target, from[c]);
-        }
-      }
-    }
-  });
+                 for (std::int64_t o = begin; o < end; ++o) {
+                   double* total = totals + o * layout.columns;
+                   std::fill_n(total, layout.columns, Join::kStart);
+                   for (std::int64_t b = 0; b < blocks; ++b) {
+                     const double* from = partial + (o * blocks + b) * width;
+                     for (std::int64_t c = 0; c < width; ++c) {
+                       double& target = total[by_column ? c : 0];
+                       target = Join::join(target, from[c]);
+                     }
+                   }
+                 }
+               });
 }
 
-/// Calls body(offset, result, count, step) for pieces of segments that cover every element once: element offset + i
-/// belongs to result + i * step, step being 0 or 1.
+/// Calls body(offset, result, count, step) for pieces of segments that cover every element once: element
+/// offset + i belongs to result + i * step, step being 0 or 1.
 template <typename Body>
 void for_each_piece(const ReduceLayout& layout, Body&& body) {
   const std::int64_t length = layout.segment(), segments = layout.outer * layout.rows;
@@ -180,12 +189,13 @@ void for_each_piece(const ReduceLayout& layout, Body&& body) {
   const std::int64_t piece = std::min(length, kReduceGrain), pieces = chunk_count(length, piece);
   parallel_for(segments * pieces, std::max<std::int64_t>(1, kReduceGrain / piece),
                [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t task = begin; task < end; ++task) {
-      const std::int64_t first = task % pieces * piece, o = task / pieces / layout.rows;
-      const std::int64_t row = task / pieces % layout.rows;
-      body(layout.offset(o, row) + first, o * layout.columns + first * step, std::min(piece, length - first), step);
-    }
-  });
+                 for (std::int64_t task = begin; task < end; ++task) {
+                   const std::int64_t first = task % pieces * piece, o = task / pieces / layout.rows;
+                   const std::int64_t row = task / pieces % layout.rows;
+                   body(layout.offset(o, row) + first, o * layout.columns + first * step,
+                        std::min(piece, length - first), step);
+                 }
+               });
 }
 
 }  // namespace cpu

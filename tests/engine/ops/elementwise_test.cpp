@@ -121,13 +121,16 @@ TEST_CASE("elementwise: broadcasting") {
 }
 
 TEST_CASE("elementwise: every broadcast agrees with index arithmetic") {
-  const std::vector<std::pair<Shape, Shape>> pairs = {
-      {{2, 3, 4}, {2, 3, 4}}, {{2, 3, 4}, {4}},       {{2, 3, 4}, {3, 1}},    {{2, 3, 4}, {2, 1, 1}},
-      {{2, 3, 4}, {2, 1, 4}}, {{2, 1, 4}, {1, 3, 1}}, {{1, 1, 1}, {2, 3, 4}}, {{}, {2, 3}},
-      {{5, 1}, {1, 7}},       {{1}, {1}},             {{2, 1, 3, 1}, {4, 1, 5}}};
+  const std::vector<std::pair<Shape, Shape>> pairs = {{{2, 3, 4}, {2, 3, 4}},   {{2, 3, 4}, {4}},
+                                                      {{2, 3, 4}, {3, 1}},      {{2, 3, 4}, {2, 1, 1}},
+                                                      {{2, 3, 4}, {2, 1, 4}},   {{2, 1, 4}, {1, 3, 1}},
+                                                      {{1, 1, 1}, {2, 3, 4}},   {{}, {2, 3}},
+                                                      {{5, 1}, {1, 7}},         {{1}, {1}},
+                                                      {{2, 1, 3, 1}, {4, 1, 5}}};
   for (const auto& [sa, sb] : pairs) {
     INFO("shapes " << sa.str() << " and " << sb.str());
-    const Tensor a = random_normal(sa, Key(1), 0, 1, Dtype::f64), b = random_normal(sb, Key(2), 0, 1, Dtype::f64);
+    const Tensor a = random_normal(sa, Key(1), 0, 1, Dtype::f64),
+                 b = random_normal(sb, Key(2), 0, 1, Dtype::f64);
     const Tensor y = a - b;
     const auto va = values(a), vb = values(b), vy = values(y);
     for (std::int64_t i = 0; i < y.numel(); ++i) {
@@ -135,8 +138,12 @@ TEST_CASE("elementwise: every broadcast agrees with index arithmetic") {
       for (int axis = 1; axis <= y.rank(); ++axis) {
         const std::int64_t p = rest % y.dim(-axis);
         rest /= y.dim(-axis);
-        if (axis <= sa.rank()) ia += sa[-axis] == 1 ? 0 : p * step_a, step_a *= sa[-axis];
-        if (axis <= sb.rank()) ib += sb[-axis] == 1 ? 0 : p * step_b, step_b *= sb[-axis];
+        const std::int64_t own_a = axis <= sa.rank() ? sa[-axis] : 1,
+                           own_b = axis <= sb.rank() ? sb[-axis] : 1;
+        if (own_a > 1) ia += p * step_a;
+        if (own_b > 1) ib += p * step_b;
+        step_a *= own_a;
+        step_b *= own_b;
       }
       CHECK(vy[static_cast<std::size_t>(i)] ==
             va[static_cast<std::size_t>(ia)] - vb[static_cast<std::size_t>(ib)]);
@@ -186,8 +193,12 @@ TEST_CASE("elementwise: gradients at kinks and ties") {
   const auto clamped = gradient_of([](const Tensor& x) { return clamp(x, -1, 1); },
                                    Tensor::from<float>({-1.5f, -1, 0, 1, 1.5f}, {5}));
   CHECK(clamped.to_vector<float>() == std::vector<float>{0, 1, 1, 1, 0});
-  CHECK(gradient_of([](const Tensor& x) { return maximum(x, Tensor::scalar(2)); }, Tensor::scalar(2)).item() == 0.5);
-  CHECK(gradient_of([](const Tensor& x) { return minimum(x, Tensor::scalar(2)); }, Tensor::scalar(2)).item() == 0.5);
+  CHECK(
+      gradient_of([](const Tensor& x) { return maximum(x, Tensor::scalar(2)); }, Tensor::scalar(2)).item() ==
+      0.5);
+  CHECK(
+      gradient_of([](const Tensor& x) { return minimum(x, Tensor::scalar(2)); }, Tensor::scalar(2)).item() ==
+      0.5);
 }
 
 TEST_CASE("elementwise: large and non-finite arguments") {
@@ -245,7 +256,8 @@ TEST_CASE("elementwise: empty tensors and single elements") {
 
 TEST_CASE("elementwise: same bits for any number of threads") {
   const std::int64_t rows = 701, columns = 251;  // no multiple of a chunk
-  const Tensor a = random_uniform({rows, columns}, Key(51), 0.5, 2), b = random_uniform({columns}, Key(52), 0.5, 2);
+  const Tensor a = random_uniform({rows, columns}, Key(51), 0.5, 2),
+               b = random_uniform({columns}, Key(52), 0.5, 2);
   const auto run = [&] {
     std::vector<Tensor> results;
     for (const Unary& f : unary_functions()) results.push_back(f.function(a));
@@ -279,14 +291,16 @@ TEST_CASE("elementwise: sum_to_shape") {
 }
 
 TEST_CASE("elementwise: errors name the op, what it expects and what it got") {
-  CHECK_THROWS_WITH_AS(add(Tensor::ones({2, 3}), Tensor::ones({4})),
-                       "[add] cannot broadcast [2, 3] with [4]: sizes must be equal or 1, counted from the last axis",
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(
+      add(Tensor::ones({2, 3}), Tensor::ones({4})),
+      "[add] cannot broadcast [2, 3] with [4]: sizes must be equal or 1, counted from the last axis",
+      ShapeError);
   CHECK_THROWS_WITH_AS(mul(Tensor::ones({2}), Tensor::ones({2}, Dtype::f64)),
                        "[mul] expects tensors of one dtype, got f32 and f64", ShapeError);
   CHECK_THROWS_WITH_AS(exp(Tensor::ones({2}, Dtype::i64)),
                        "[exp] expects a floating dtype (f32, bf16, f64), got i64", ShapeError);
-  CHECK_THROWS_WITH_AS(clamp(Tensor::ones({2}), 2, 1), "[clamp] expects low <= high, got 2 and 1", ShapeError);
+  CHECK_THROWS_WITH_AS(clamp(Tensor::ones({2}), 2, 1), "[clamp] expects low <= high, got 2 and 1",
+                       ShapeError);
   CHECK_THROWS_WITH_AS(where(Tensor::ones({2}), Tensor::ones({2}), Tensor::ones({2})),
                        "[where] expects a u8 condition, got f32", ShapeError);
 }
@@ -303,9 +317,11 @@ TEST_CASE("elementwise: reference values") {
   check_ops_cases("leaky_relu_0.01", {"x"}, [](const Inputs& in) { return leaky_relu(in[0]); });
   check_ops_cases("elu", {"x"}, [](const Inputs& in) { return elu(in[0]); });
   for (const auto& item : ops_cases("clamp"))
-    check_ops_case(item, {"x"}, [&](const Inputs& in) { return clamp(in[0], item.attrs["min"], item.attrs["max"]); });
+    check_ops_case(item, {"x"},
+                   [&](const Inputs& in) { return clamp(in[0], item.attrs["min"], item.attrs["max"]); });
   for (const auto& item : ops_cases("pow"))
-    check_ops_case(item, {"a"}, [&](const Inputs& in) { return pow(in[0], item.attrs["exponent"].get<double>()); });
+    check_ops_case(item, {"a"},
+                   [&](const Inputs& in) { return pow(in[0], item.attrs["exponent"].get<double>()); });
   for (const Binary& f : binary_functions())
     check_ops_cases(f.name, {"a", "b"}, [&](const Inputs& in) { return f.function(in[0], in[1]); });
   check_ops_cases("where", {"cond", "a", "b"}, [](const Inputs& in) { return where(in[0], in[1], in[2]); });

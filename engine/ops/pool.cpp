@@ -1,0 +1,287 @@
+#include "engine/ops/pool.h"
+
+#include <algorithm>
+
+#include "engine/autograd.h"
+#include "engine/cpu/parallel.h"
+#include "engine/kernel.h"
+#include "engine/ops/reduce.h"
+
+namespace noisymix {
+namespace {
+
+/// The windows along one spatial axis: evenly strided ones, or adaptive ones when kernel is 0.
+struct PoolAxis {
+  std::int64_t in, out;
+  std::int64_t kernel = 0, stride = 0, padding = 0;
+
+  struct Window {
+    std::int64_t begin, end;  ///< inside the input
+    std::int64_t padded;      ///< size including padding, but never beyond the padded input
+  };
+  Window window(std::int64_t o) const {
+    if (kernel == 0) {
+      const std::int64_t begin = o * in / out, end = ((o + 1) * in + out - 1) / out;
+      return {begin, end, end - begin};
+    }
+    const std::int64_t start = o * stride - padding, stop = std::min(start + kernel, in + padding);
+    return {std::max<std::int64_t>(start, 0), std::min(stop, in), stop - start};
+  }
+};
+
+struct PoolPlan {
+  PoolAxis rows, columns;
+  std::int64_t channels = 0;
+  bool count_padding = true;
+
+  using Window = PoolAxis::Window;
+  /// Elements an average divides by.
+  std::int64_t divisor(const Window& row, const Window& column) const {
+    return count_padding ? row.padded * column.padded : (row.end - row.begin) * (column.end - column.begin);
+  }
+};
+
+}  // namespace
+
+namespace cpu {
+namespace {
+
+/// Output rows (or input rows) per chunk.
+std::int64_t row_grain(std::int64_t elements) {
+  return std::max<std::int64_t>(1, (1 << 14) / std::max<std::int64_t>(elements, 1));
+}
+
+/// y [n, ho, wo, c] = sum over each window / divisor.
+void avg_pool2d(const Tensor& x, Tensor& y, const PoolPlan& plan) {
+  dispatch_floating("avg_pool2d", x.dtype(), [&]<typename T>() {
+    using C = compute_t<T>;
+    const T* in = x.data<T>();
+    T* out = y.mutable_data<T>();
+    const std::int64_t c = plan.channels, width = plan.columns.in, out_width = plan.columns.out;
+    parallel_for(x.dim(0) * plan.rows.out, row_grain(out_width * c),
+                 [&, in, out](std::int64_t begin, std::int64_t end) {
+                   Tensor scratch = Tensor::empty({c}, dtype_of<C>());
+                   C* total = scratch.mutable_data<C>();
+                   for (std::int64_t r = begin; r < end; ++r) {
+                     const auto row = plan.rows.window(r % plan.rows.out);
+                     const T* image = in + r / plan.rows.out * plan.rows.in * width * c;
+                     for (std::int64_t o = 0; o < out_width; ++o) {
+                       const auto column = plan.columns.window(o);
+                       std::fill_n(total, c, C(0));
+                       for (std::int64_t h = row.begin; h < row.end; ++h)
+                         for (std::int64_t w = column.begin; w < column.end; ++w) {
+                           const T* pixel = image + (h * width + w) * c;
+                           for (std::int64_t k = 0; k < c; ++k) total[k] += static_cast<C>(pixel[k]);
+                         }
+                       const C scale = C(1) / static_cast<C>(plan.divisor(row, column));
+                       T* to = out + (r * out_width + o) * c;
+                       for (std::int64_t k = 0; k < c; ++k) to[k] = T(total[k] * scale);
+                     }
+                   }
+                 });
+  });
+}
+
+/// Calls body(output pixel, row window, column window, dx pixel) for every pixel of input row `h` of image
+/// `n` and every window that covers it. Input rows are written by one thread each, so overlapping windows
+/// need no locks.
+template <typename Body>
+void for_each_cover(const PoolPlan& plan, std::int64_t n, std::int64_t h, Body&& body) {
+  for (std::int64_t i = 0; i < plan.rows.out; ++i) {
+    const auto row = plan.rows.window(i);
+    if (h < row.begin || h >= row.end) continue;
+    for (std::int64_t o = 0; o < plan.columns.out; ++o) {
+      const auto column = plan.columns.window(o);
+      for (std::int64_t w = column.begin; w < column.end; ++w)
+        body((n * plan.rows.out + i) * plan.columns.out + o, row, column, w);
+    }
+  }
+}
+
+/// Every pixel of a window receives dy / divisor.
+void avg_pool2d_grad(const Tensor& dy, Tensor& dx, const PoolPlan& plan) {
+  dispatch_floating("avg_pool2d", dy.dtype(), [&]<typename T>() {
+    using C = compute_t<T>;
+    const T* gradient = dy.data<T>();
+    T* out = dx.mutable_data<T>();
+    const std::int64_t c = plan.channels, width = plan.columns.in;
+    parallel_for(dx.dim(0) * plan.rows.in, row_grain(width * c),
+                 [&, gradient, out](std::int64_t begin, std::int64_t end) {
+                   Tensor scratch = Tensor::empty({width * c}, dtype_of<C>());
+                   C* total = scratch.mutable_data<C>();
+                   for (std::int64_t r = begin; r < end; ++r) {
+                     std::fill_n(total, width * c, C(0));
+                     for_each_cover(
+                         plan, r / plan.rows.in, r % plan.rows.in,
+                         [&](std::int64_t pixel, const auto& row, const auto& column, std::int64_t w) {
+                           const C scale = C(1) / static_cast<C>(plan.divisor(row, column));
+                           const T* from = gradient + pixel * c;
+                           C* to = total + w * c;
+                           for (std::int64_t k = 0; k < c; ++k) to[k] += static_cast<C>(from[k]) * scale;
+                         });
+                     for (std::int64_t k = 0; k < width * c; ++k) out[r * width * c + k] = T(total[k]);
+                   }
+                 });
+  });
+}
+
+/// y = largest element of each window, winners (i32, shape of y) = its position h * width + w. The first
+/// wins; NaN beats everything.
+void max_pool2d(const Tensor& x, Tensor& y, Tensor& winners, const PoolPlan& plan) {
+  dispatch_floating("max_pool2d", x.dtype(), [&]<typename T>() {
+    using C = compute_t<T>;
+    const T* in = x.data<T>();
+    T* out = y.mutable_data<T>();
+    std::int32_t* winner = winners.mutable_data<std::int32_t>();
+    const std::int64_t c = plan.channels, width = plan.columns.in, out_width = plan.columns.out;
+    parallel_for(x.dim(0) * plan.rows.out, row_grain(out_width * c),
+                 [&, in, out](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t r = begin; r < end; ++r) {
+                     const auto row = plan.rows.window(r % plan.rows.out);
+                     const T* image = in + r / plan.rows.out * plan.rows.in * width * c;
+                     for (std::int64_t o = 0; o < out_width; ++o) {
+                       const auto column = plan.columns.window(o);
+                       T* __restrict best = out + (r * out_width + o) * c;
+                       std::int32_t* __restrict at = winner + (r * out_width + o) * c;
+                       const auto first = static_cast<std::int32_t>(row.begin * width + column.begin);
+                       std::copy_n(image + first * c, c, best);
+                       std::fill_n(at, c, first);
+                       for (std::int64_t h = row.begin; h < row.end; ++h)
+                         for (std::int64_t w = column.begin; w < column.end; ++w) {
+                           const auto position = static_cast<std::int32_t>(h * width + w);
+                           const T* __restrict pixel = image + position * c;
+                           for (std::int64_t k = 0; k < c; ++k) {
+                             const C value = static_cast<C>(pixel[k]), old = static_cast<C>(best[k]);
+                             // A NaN replaces any number, and nothing compares greater than it afterwards.
+                             const bool wins = value > old || (value != value && old == old);
+                             best[k] = wins ? pixel[k] : best[k];
+                             at[k] = wins ? position : at[k];
+                           }
+                         }
+                     }
+                   }
+                 });
+  });
+}
+
+/// The winner of each window receives dy.
+void max_pool2d_grad(const Tensor& dy, const Tensor& winners, Tensor& dx, const PoolPlan& plan) {
+  dispatch_floating("max_pool2d", dy.dtype(), [&]<typename T>() {
+    using C = compute_t<T>;
+    const T* gradient = dy.data<T>();
+    const std::int32_t* winner = winners.data<std::int32_t>();
+    T* out = dx.mutable_data<T>();
+    const std::int64_t c = plan.channels, width = plan.columns.in;
+    parallel_for(dx.dim(0) * plan.rows.in, row_grain(width * c),
+                 [&, gradient, out](std::int64_t begin, std::int64_t end) {
+                   Tensor scratch = Tensor::empty({width * c}, dtype_of<C>());
+                   C* total = scratch.mutable_data<C>();
+                   for (std::int64_t r = begin; r < end; ++r) {
+                     const std::int64_t h = r % plan.rows.in;
+                     std::fill_n(total, width * c, C(0));
+                     for_each_cover(plan, r / plan.rows.in, h,
+                                    [&](std::int64_t pixel, const auto&, const auto&, std::int64_t w) {
+                                      const auto position = static_cast<std::int32_t>(h * width + w);
+                                      const T* from = gradient + pixel * c;
+                                      const std::int32_t* at = winner + pixel * c;
+                                      C* to = total + w * c;
+                                      for (std::int64_t k = 0; k < c; ++k)
+                                        to[k] += at[k] == position ? static_cast<C>(from[k]) : C(0);
+                                    });
+                     for (std::int64_t k = 0; k < width * c; ++k) out[r * width * c + k] = T(total[k]);
+                   }
+                 });
+  });
+}
+
+}  // namespace
+}  // namespace cpu
+
+namespace {
+
+constexpr Kernel avg_kernel{"avg_pool2d", cpu::avg_pool2d, NM_CUDA(cuda::avg_pool2d)};
+constexpr Kernel avg_grad_kernel{"avg_pool2d", cpu::avg_pool2d_grad, NM_CUDA(cuda::avg_pool2d_grad)};
+constexpr Kernel max_kernel{"max_pool2d", cpu::max_pool2d, NM_CUDA(cuda::max_pool2d)};
+constexpr Kernel max_grad_kernel{"max_pool2d", cpu::max_pool2d_grad, NM_CUDA(cuda::max_pool2d_grad)};
+
+PoolAxis strided_axis(const char* op, std::int64_t in, std::int64_t kernel, std::int64_t stride,
+                      std::int64_t padding, bool ceil_mode) {
+  NM_CHECK(kernel > 0 && stride > 0, "[", op, "] expects positive kernel and stride, got ", kernel, " and ",
+           stride);
+  NM_CHECK(padding >= 0 && padding <= kernel / 2, "[", op,
+           "] expects padding between 0 and half the kernel (", kernel, "), got ", padding);
+  NM_CHECK(in > 0 && in + 2 * padding >= kernel, "[", op, "] window of ", kernel,
+           " does not fit an input of ", in, " with padding ", padding);
+  const std::int64_t slack = in + 2 * padding - kernel;
+  std::int64_t out = (slack + (ceil_mode ? stride - 1 : 0)) / stride + 1;
+  // A last window that would start in the right padding is dropped.
+  if (ceil_mode && (out - 1) * stride >= in + padding) --out;
+  return {in, out, kernel, stride, padding};
+}
+
+PoolPlan strided_plan(const char* op, const Tensor& x, const Pool2dOptions& options) {
+  NM_CHECK(x.rank() == 4, "[", op, "] expects x [n, h, w, c], got shape ", x.shape());
+  return {
+      strided_axis(op, x.dim(1), options.kernel_h, options.stride_h, options.padding_h, options.ceil_mode),
+      strided_axis(op, x.dim(2), options.kernel_w, options.stride_w, options.padding_w, options.ceil_mode),
+      x.dim(3), options.count_include_pad};
+}
+
+PoolPlan adaptive_plan(const char* op, const Tensor& x, std::int64_t out_h, std::int64_t out_w) {
+  NM_CHECK(x.rank() == 4 && x.dim(1) > 0 && x.dim(2) > 0, "[", op,
+           "] expects x [n, h, w, c] with h, w > 0, got shape ", x.shape());
+  NM_CHECK(out_h > 0 && out_w > 0, "[", op, "] expects a positive output size, got ", out_h, " x ", out_w);
+  return {{x.dim(1), out_h}, {x.dim(2), out_w}, x.dim(3), true};
+}
+
+Tensor empty_output(const Tensor& x, const PoolPlan& plan, Dtype dtype) {
+  return Tensor::empty({x.dim(0), plan.rows.out, plan.columns.out, plan.channels}, dtype, x.device());
+}
+
+Tensor average(const char* op, const Tensor& x, const PoolPlan& plan) {
+  Tensor y = empty_output(x, plan, x.dtype());
+  avg_kernel(x, y, plan);
+  return record(op, {x}, y, [shape = x.shape(), plan](const Tensor& dy) {
+    Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
+    avg_grad_kernel(dy, dx, plan);
+    return Grads{dx};
+  });
+}
+
+Tensor maximum_of_windows(const char* op, const Tensor& x, const PoolPlan& plan) {
+  NM_CHECK(plan.rows.in * plan.columns.in <= std::int64_t{1} << 31, "[", op,
+           "] feature map too large: ", x.shape());
+  Tensor y = empty_output(x, plan, x.dtype()), winners = empty_output(x, plan, Dtype::i32);
+  max_kernel(x, y, winners, plan);
+  return record(op, {x}, y, [shape = x.shape(), winners, plan](const Tensor& dy) {
+    Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
+    max_grad_kernel(dy, winners, dx, plan);
+    return Grads{dx};
+  });
+}
+
+}  // namespace
+
+Tensor avg_pool2d(const Tensor& x, const Pool2dOptions& options) {
+  return average("avg_pool2d", x, strided_plan("avg_pool2d", x, options));
+}
+
+Tensor max_pool2d(const Tensor& x, const Pool2dOptions& options) {
+  return maximum_of_windows("max_pool2d", x, strided_plan("max_pool2d", x, options));
+}
+
+Tensor adaptive_avg_pool2d(const Tensor& x, std::int64_t out_h, std::int64_t out_w) {
+  return average("adaptive_avg_pool2d", x, adaptive_plan("adaptive_avg_pool2d", x, out_h, out_w));
+}
+
+Tensor adaptive_max_pool2d(const Tensor& x, std::int64_t out_h, std::int64_t out_w) {
+  return maximum_of_windows("adaptive_max_pool2d", x, adaptive_plan("adaptive_max_pool2d", x, out_h, out_w));
+}
+
+Tensor global_avg_pool2d(const Tensor& x) {
+  NM_CHECK(x.rank() == 4 && x.dim(1) > 0 && x.dim(2) > 0,
+           "[global_avg_pool2d] expects x [n, h, w, c] with h, w > 0, got shape ", x.shape());
+  return mean(x, {1, 2});
+}
+
+}  // namespace noisymix
