@@ -24,7 +24,7 @@ struct StepReport {
   std::int64_t step = 0;    ///< since the start of the run, from 0
   std::int64_t images = 0;  ///< examples in this step, not counting their views
   double loss = 0, lr = 0, seconds = 0;
-  StepStats stats;
+  StepStats stats = {};
 };
 
 struct TestResult {
@@ -34,7 +34,7 @@ struct TestResult {
 struct EpochReport {
   std::int64_t epoch = 0, step = 0;  ///< epochs and steps completed
   double train_loss = 0, train_accuracy = 0;
-  std::optional<TestResult> test;    ///< absent when this epoch was not evaluated
+  std::optional<TestResult> test = {};  ///< absent when this epoch was not evaluated
   bool best = false;                 ///< whether the test accuracy is the best so far
   double lr = 0, seconds = 0, images_per_second = 0;
 };

@@ -1,0 +1,278 @@
+#include "tools/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "engine/autograd.h"
+#include "engine/ops/cross_entropy.h"
+#include "engine/ops/reduce.h"
+#include "tools/divergence.h"
+#include "tools/metrics_log.h"
+#include "tools/run_directory.h"
+#include "tools/training_setup.h"
+
+namespace noisymix {
+namespace {
+
+constexpr std::int64_t kLogLinesPerEpoch = 10;
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// Seconds since the last lap, or since it was made.
+class Stopwatch {
+ public:
+  double lap() {
+    const double before = std::exchange(started_, now());
+    return started_ - before;
+  }
+
+ private:
+  double started_ = now();
+};
+
+bool due(std::int64_t count, std::int64_t every) { return every > 0 && count % every == 0; }
+
+}  // namespace
+
+TestResult test_model(Model& model, DataLoader& loader) {
+  const NoGrad unrecorded;
+  double loss_sum = 0, correct = 0;
+  std::int64_t examples = 0;
+  Batch batch;
+  loader.start_epoch(0);
+  while (loader.next(batch)) {
+    const Tensor logits = model(batch.images, Context::evaluation());
+    loss_sum += cross_entropy(logits, batch.labels).item() * static_cast<double>(batch.size());
+    const auto predicted = argmax(logits, 1).to_vector<std::int64_t>();
+    const auto truth = batch.labels.to_vector<std::int64_t>();
+    for (std::size_t i = 0; i < truth.size(); ++i) correct += predicted[i] == truth[i] ? 1 : 0;
+    examples += batch.size();
+  }
+  NM_CHECK_AS(DataError, examples > 0, "the test split holds no examples");
+  return {loss_sum / static_cast<double>(examples), correct / static_cast<double>(examples)};
+}
+
+struct Trainer::Impl {
+  Config config;
+  TrainOptions options;
+  TrainObserver& observer;
+  RunDirectory directory;
+  Key key;  // streams: "init" weights, "data" order and views, "step" / number the draws of one step
+
+  std::shared_ptr<const Dataset> train_data, test_data;
+  ModelCard card;
+  std::unique_ptr<Model> model;
+  std::unique_ptr<Objective> objective;
+  std::unique_ptr<Optimizer> optimizer;
+  std::unique_ptr<DataLoader> loader, test_loader;
+  Schedule schedule;
+
+  Position position;
+  std::unique_ptr<MetricsLog> metrics;
+  std::filesystem::path last_checkpoint;
+  std::optional<EpochReport> last_epoch;
+  // Of this process and epoch, for speeds only: they are not part of the position.
+  double epoch_seconds = 0;
+  std::int64_t epoch_examples = 0;
+
+  Impl(const Config& settings, TrainOptions how, TrainObserver& watcher)
+      : config(settings), options(std::move(how)), observer(watcher), directory(options.run), key(config.train.seed) {}
+
+  void build();
+  void open_run();
+  void restore(const std::filesystem::path& file);
+  TrainSummary run();
+  std::optional<TrainEnd> run_epoch();
+  void train_step(const Batch& batch, Stopwatch& watch);
+  void finish_epoch();
+  void report_epoch(bool evaluate);
+  void keep_if_best(EpochReport& report);
+  void write_checkpoint();
+  TrainSummary finish(TrainEnd end);
+};
+
+void Trainer::Impl::build() {
+  const TrainConfig& train = config.train;
+  NM_CHECK_AS(ConfigError, train.precision == "f32", "train.precision = \"", train.precision,
+              "\" cannot train in this version; use \"f32\"");
+  train_data = open_split(config.data, true);
+  test_data = open_split(config.data, false);
+  card = make_card(config, *train_data);
+  model = make_model(card.architecture, card.options, key.child("init"));
+  objective = make_objective(config.objective, config.mix);
+  optimizer = make_optimizer(config.optimizer, model->parameters());
+  const LoaderOptions loading{train.batch, true, train.drop_last, train.workers, train.prefetch};
+  std::shared_ptr<const Views> views = make_views(config.views, make_normalization(config.data.normalization));
+  loader = std::make_unique<DataLoader>(train_data, std::move(views), loading, key.child("data"));
+  test_loader = make_test_loader(test_data, config);
+  NM_CHECK_AS(ConfigError, loader->batches() > 0, "train.drop_last leaves no batch: the training set has ",
+              train_data->size(), " examples, train.batch is ", train.batch);
+  schedule = make_schedule(config, loader->batches());
+}
+
+void Trainer::Impl::open_run() {
+  if (options.resume) {
+    directory.reopen(config);
+    const auto checkpoints = directory.checkpoints();
+    if (!checkpoints.empty()) restore(checkpoints.back());  // none: stopped before the first, so begin again
+  } else {
+    directory.create(config);
+  }
+  metrics = std::make_unique<MetricsLog>(directory.metrics_file(), position.metrics_bytes);
+}
+
+void Trainer::Impl::restore(const std::filesystem::path& file) {
+  const Checkpoint checkpoint = load_checkpoint(file);
+  model->load_state(checkpoint.model);
+  optimizer->load_state(checkpoint.optimizer);
+  position = checkpoint.position;
+  last_checkpoint = file;
+}
+
+TrainSummary Trainer::Impl::run() {
+  const TrainStart start{.model = card.architecture,
+                         .train_data = train_data->description(),
+                         .test_data = test_data->description(),
+                         .parameters = model->parameter_count(),
+                         .epochs = config.train.epochs,
+                         .steps_per_epoch = loader->batches(),
+                         .first_step = position.step};
+  observer.started(start);
+  if (last_checkpoint.empty()) {
+    metrics->start(start, config.train.seed);
+    write_checkpoint();  // so that there is always a good state to return to
+  }
+  while (position.epoch < config.train.epochs) {
+    if (const auto end = run_epoch()) return finish(*end);
+  }
+  return finish(TrainEnd::completed);
+}
+
+/// Runs from the position to the end of its epoch; a value means that training ends before that.
+std::optional<TrainEnd> Trainer::Impl::run_epoch() {
+  const TrainConfig& train = config.train;
+  epoch_seconds = 0;
+  epoch_examples = 0;
+  loader->start_epoch(position.epoch, position.batch);
+  const auto limit_reached = [&] { return train.max_steps > 0 && position.step >= train.max_steps; };
+  if (limit_reached()) return TrainEnd::step_limit;
+  Stopwatch watch;
+  Batch batch;
+  while (loader->next(batch)) {
+    train_step(batch, watch);
+    if (options.should_stop && options.should_stop()) return TrainEnd::interrupted;
+    if (limit_reached() && position.batch < loader->batches()) return TrainEnd::step_limit;
+    if (due(position.step, train.checkpoint_steps)) write_checkpoint();
+  }
+  finish_epoch();
+  if (position.epoch == train.epochs) return std::nullopt;
+  if (limit_reached()) return TrainEnd::step_limit;
+  if (due(position.epoch, train.checkpoint_every)) write_checkpoint();
+  return std::nullopt;
+}
+
+void Trainer::Impl::train_step(const Batch& batch, Stopwatch& watch) {
+  const double lr = schedule(position.step);
+  const FailedStep here{*model, *objective, batch, key.child("step").child(position.step),
+                        position.step, position.epoch, lr, last_checkpoint};
+  StepReport report{.epoch = position.epoch, .batch = position.batch, .step = position.step, .images = batch.size()};
+  const Tensor loss = objective->loss(*model, batch, here.key, report.stats);
+  report.loss = loss.item();
+  if (!std::isfinite(report.loss)) explain_loss(here, report.loss);
+  backward(loss);
+  check_gradients(here);
+  optimizer->step(lr);
+  optimizer->clear_grads();
+
+  ++position.step;
+  ++position.batch;
+  position.examples += batch.size();
+  position.loss_sum += report.loss * static_cast<double>(batch.size());
+  position.accuracy_sum += report.stats.accuracy * static_cast<double>(batch.size());
+  report.lr = lr;
+  report.seconds = watch.lap();
+  epoch_seconds += report.seconds;
+  epoch_examples += batch.size();
+  if (due(report.batch, std::max<std::int64_t>(1, loader->batches() / kLogLinesPerEpoch))) metrics->step(report);
+  observer.step_done(report);
+}
+
+/// The epoch's means so far and, if wanted, the accuracy on the test split; logged and told to the observer.
+void Trainer::Impl::report_epoch(bool evaluate) {
+  const double examples = static_cast<double>(std::max<std::int64_t>(position.examples, 1));
+  EpochReport report{.epoch = position.epoch + 1,
+                     .step = position.step,
+                     .train_loss = position.loss_sum / examples,
+                     .train_accuracy = position.accuracy_sum / examples};
+  report.lr = schedule(std::max<std::int64_t>(position.step - 1, 0));
+  report.seconds = epoch_seconds;
+  report.images_per_second = epoch_seconds > 0 ? static_cast<double>(epoch_examples) / epoch_seconds : 0;
+  if (evaluate) {
+    report.test = test_model(*model, *test_loader);
+    keep_if_best(report);
+  }
+  metrics->epoch(report);
+  last_epoch = report;
+  observer.epoch_done(report);
+}
+
+void Trainer::Impl::keep_if_best(EpochReport& report) {
+  report.best = report.test->accuracy > position.best_accuracy;
+  if (!report.best) return;
+  position.best_accuracy = report.test->accuracy;
+  position.best_epoch = report.epoch;
+  save_weights(directory.best_file(), *model, card);
+  if (config.train.report == "best") save_weights(directory.model_file(), *model, card);
+}
+
+void Trainer::Impl::finish_epoch() {
+  const std::int64_t done = position.epoch + 1;
+  report_epoch(due(done, config.train.eval_every) || done == config.train.epochs);
+  position.epoch = done;
+  position.batch = position.examples = 0;
+  position.loss_sum = position.accuracy_sum = 0;
+}
+
+void Trainer::Impl::write_checkpoint() {
+  metrics->sync();
+  position.metrics_bytes = metrics->bytes();
+  const std::filesystem::path file = directory.checkpoint_file(position.step);
+  save_checkpoint(file, {card, position, model->state(), optimizer->state()});
+  last_checkpoint = file;
+  if (config.train.report == "last") save_weights(directory.model_file(), *model, card);
+  directory.prune(config.train.keep);
+  observer.checkpoint_written(file);
+}
+
+TrainSummary Trainer::Impl::finish(TrainEnd end) {
+  write_checkpoint();
+  // A look at an unfinished epoch. It comes after the checkpoint, so that a run continued from there has no trace of it
+  // and equals one that never stopped.
+  if (end == TrainEnd::step_limit && position.batch > 0) report_epoch(true);
+  return {end, position.step, last_epoch, position.best_accuracy, position.best_epoch, directory.model_file()};
+}
+
+Trainer::Trainer(const Config& config, TrainOptions options, TrainObserver& observer)
+    : impl_(std::make_unique<Impl>(config, std::move(options), observer)) {
+  impl_->build();
+  impl_->open_run();
+}
+
+Trainer::~Trainer() = default;
+
+Model& Trainer::model() { return *impl_->model; }
+
+TrainSummary Trainer::run() {
+  struct Stopped {  // also on the way out of an error
+    TrainObserver& observer;
+    ~Stopped() { observer.stopped(); }
+  } stopped{impl_->observer};
+  return impl_->run();
+}
+
+}  // namespace noisymix

@@ -1,0 +1,27 @@
+// Everything a training run needs, built from its Config.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "data/dataset.h"
+#include "data/loader.h"
+#include "engine/optim/optimizer.h"
+#include "engine/optim/schedule.h"
+#include "tools/checkpoint.h"
+#include "tools/scheme.h"
+
+namespace noisymix {
+
+std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train);
+
+/// What the weight files of a run say, given its training set.
+ModelCard make_card(const Config& config, const Dataset& train_data);
+
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config, const Module::Named& parameters);
+Schedule make_schedule(const Config& config, std::int64_t steps_per_epoch);
+
+/// Ordered, unaugmented batches of a split.
+std::unique_ptr<DataLoader> make_test_loader(std::shared_ptr<const Dataset> data, const Config& config);
+
+}  // namespace noisymix
