@@ -1,6 +1,6 @@
 #include "engine/ops/concat.h"
 
-#include "tests/check_op.h"
+#include "tests/ops_golden.h"
 
 using namespace noisymix;
 using namespace noisymix::testing;
@@ -38,6 +38,26 @@ TEST_CASE("split undoes concat") {
     CHECK(same_bits(concat(parts, axis), x));
   }
   CHECK(split(x, {2, 2})[1].raw() == x.raw() + x.bytes() / 2);  // leading parts share the elements
+}
+
+TEST_CASE("concat and stack match the reference") {
+  for (const OpsCase& item : ops_cases("concat"))
+    check_ops_case(item, {"a", "b", "c"}, [&](const auto& in) { return concat(in, item.attrs.at("axis")); });
+  for (const OpsCase& item : ops_cases("stack"))
+    check_ops_case(item, {"a", "b"}, [&](const auto& in) { return stack(in, item.attrs.at("axis")); });
+}
+
+TEST_CASE("split matches the reference") {
+  for (const OpsCase& item : ops_cases("split")) {
+    Tensor x = item.at("x").clone();
+    x.set_requires_grad();
+    const auto parts = split(x, item.attrs.at("sizes"), item.attrs.at("axis"));
+    for (std::size_t k = 0; k < parts.size(); ++k) {
+      CHECK(relative_error(parts[k], item.at("y" + std::to_string(k))) <= item.limit);
+      backward(parts[k], item.at("g_y" + std::to_string(k)));
+    }
+    CHECK(relative_error(x.grad(), item.at("grad_x")) <= item.limit);
+  }
 }
 
 TEST_CASE("gradients of concat, stack and split") {

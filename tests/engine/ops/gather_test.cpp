@@ -1,7 +1,7 @@
 #include "engine/ops/gather.h"
 
 #include "engine/cpu/parallel.h"
-#include "tests/check_op.h"
+#include "tests/ops_golden.h"
 
 using namespace noisymix;
 using namespace noisymix::testing;
@@ -44,6 +44,16 @@ TEST_CASE("one_hot in every dtype") {
     CHECK(y.dtype() == dtype);
     CHECK(values(y) == std::vector<double>{0, 0, 1, 1, 0, 0});
   }
+}
+
+TEST_CASE("index_select, gather, embedding and one_hot match the reference") {
+  for (const OpsCase& item : ops_cases("index_select"))
+    check_ops_case(item, {"x", "index"}, [&](const auto& in) { return index_select(in[0], in[1], item.attrs.at("axis")); });
+  for (const OpsCase& item : ops_cases("gather"))
+    check_ops_case(item, {"x", "index"}, [&](const auto& in) { return gather(in[0], in[1], item.attrs.at("axis")); });
+  check_ops_cases("embedding", {"weight", "index"}, [](const auto& in) { return embedding(in[0], in[1]); });
+  for (const OpsCase& item : ops_cases("one_hot"))
+    check_ops_case(item, {"index"}, [&](const auto& in) { return one_hot(in[0], item.attrs.at("classes")); });
 }
 
 TEST_CASE("gradients add up over repeated indices") {

@@ -1,7 +1,7 @@
 #include "engine/ops/permute.h"
 
 #include "engine/cpu/parallel.h"
-#include "tests/check_op.h"
+#include "tests/ops_golden.h"
 
 using namespace noisymix;
 using namespace noisymix::testing;
@@ -61,6 +61,17 @@ TEST_CASE("expand repeats sizes of 1 and new leading axes") {
   CHECK(values(expand(x, {2, 2, 3})) == std::vector<double>{0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1});
   CHECK(values(expand(Tensor::scalar(5), {2})) == std::vector<double>{5, 5});
   CHECK(expand(counted({1, 2}), {0, 2}).numel() == 0);
+}
+
+TEST_CASE("permute, flip and expand match the reference") {
+  for (const OpsCase& item : ops_cases("permute"))
+    check_ops_case(item, {"x"}, [&](const auto& in) { return permute(in[0], item.attrs.at("dims")); });
+  for (const OpsCase& item : ops_cases("flip"))
+    check_ops_case(item, {"x"}, [&](const auto& in) { return flip(in[0], item.attrs.at("axes")); });
+  for (const OpsCase& item : ops_cases("expand"))
+    check_ops_case(item, {"x"}, [&](const auto& in) {
+      return expand(in[0], Shape(item.attrs.at("shape").get<std::vector<std::int64_t>>()));
+    });
 }
 
 TEST_CASE("gradients of permute, flip and expand") {

@@ -1,6 +1,6 @@
 #include "engine/ops/slice.h"
 
-#include "tests/check_op.h"
+#include "tests/ops_golden.h"
 
 using namespace noisymix;
 using namespace noisymix::testing;
@@ -46,6 +46,24 @@ TEST_CASE("pad2d keeps channels together and accepts bytes and empty batches") {
   CHECK(pad2d(x, {1, 0, 0, 0}).to_vector<std::uint8_t>() == std::vector<std::uint8_t>{0, 0, 0, 1, 2, 3});
   CHECK(pad2d(Tensor::zeros({0, 2, 2, 3}), {1, 1, 1, 1}).shape() == Shape{0, 4, 4, 3});
   CHECK(values(pad2d(Tensor::zeros({1, 0, 1, 1}), {0, 0, 1, 0}, PadMode::constant, 2)) == std::vector<double>{2});
+}
+
+TEST_CASE("slice and pad2d match the reference") {
+  for (const OpsCase& item : ops_cases("slice"))
+    check_ops_case(item, {"x"}, [&](const auto& in) {
+      std::vector<Range> ranges;
+      for (const auto& range : item.attrs.at("slices")) ranges.push_back({range[0], range[1], range[2]});
+      return slice(in[0], ranges);
+    });
+  const std::map<std::string, PadMode> modes{
+      {"constant", PadMode::constant}, {"reflect", PadMode::reflect}, {"replicate", PadMode::replicate}};
+  for (const OpsCase& item : ops_cases("pad")) {
+    const auto& border = item.attrs.at("left_right_top_bottom");
+    check_ops_case(item, {"x"}, [&](const auto& in) {
+      return pad2d(in[0], {border[0], border[1], border[2], border[3]}, modes.at(item.attrs.at("mode")),
+                   item.attrs.value("value", 0.0));
+    }, GoldenLayout::channels_last);
+  }
 }
 
 TEST_CASE("gradients of slice and pad2d") {
