@@ -1,0 +1,70 @@
+// Where the taps of a convolution fall: shared by the forward pass, both gradients and the reference.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/cpu/micro_kernels.h"
+
+namespace noisymix::cpu {
+
+/// Sizes of one 2-D convolution, x [n, h, w, c] * weight [o, kh, kw, c / groups] -> y [n, ho, wo, o].
+struct ConvShape {
+  std::int64_t n, h, w, c;
+  std::int64_t o, kh, kw;
+  std::int64_t ho, wo;
+  std::int64_t stride_h, stride_w, padding_h, padding_w, dilation_h, dilation_w, groups;
+
+  std::int64_t group_c() const { return c / groups; }
+  std::int64_t group_o() const { return o / groups; }
+  std::int64_t depth() const { return kh * kw * group_c(); }  ///< products per output value
+};
+
+/// Position read by one tap, counted from the position a pixel starts at.
+struct Tap {
+  std::int64_t dh, dw;
+};
+
+/// What a pass reads: the channels [first, first + channels) of feature maps [n, h, w, c]. Pixel (i, j) of a grid of
+/// rows x cols reads, for every tap in order, position (i * step_h + dh, j * step_w + dw); outside the map are zeros.
+struct PixelSource {
+  const float* data;
+  std::int64_t n, h, w, c, first, channels;
+  std::int64_t rows, cols, step_h, step_w;
+  std::vector<Tap> taps;
+};
+
+/// Pixels of a few images, or of a few rows of one image, that one thread works on at a time.
+struct PixelBlock {
+  std::int64_t image, images, row, rows;  // which pixels: images * rows * cols of them
+  const float* base;                      // the input itself, or a copy with its border of zeros
+  std::vector<std::int64_t> offsets;      // start of each pixel from base
+  std::vector<Segment> segments;          // the taps from a pixel's start; neighbours in memory are joined
+  std::vector<float> copy;
+
+  std::int64_t pixels() const { return static_cast<std::int64_t>(offsets.size()); }
+};
+
+/// Cuts the pixels of all images into blocks. Which pixels form a block never depends on the thread count.
+class PixelBlocks {
+ public:
+  /// Blocks of about `pixels` pixels: several whole images, or full rows of one.
+  PixelBlocks(const PixelSource& source, std::int64_t pixels);
+
+  std::int64_t count() const { return image_blocks_ * row_blocks_; }
+  /// Fills in block number `index`. The input is copied only where taps reach outside the map.
+  void load(std::int64_t index, PixelBlock& block) const;
+
+ private:
+  void copy_region(PixelBlock& block, std::int64_t top, std::int64_t height, std::int64_t left,
+                   std::int64_t width) const;
+
+  PixelSource source_;
+  std::int64_t images_, rows_, image_blocks_, row_blocks_;
+  std::int64_t low_h_ = 0, high_h_ = 0, low_w_ = 0, high_w_ = 0;  // range of the taps
+};
+
+/// The pass that computes y: pixels are those of y, taps in the order of the weight.
+PixelSource forward_source(const ConvShape& shape, const float* x, std::int64_t group);
+
+}  // namespace noisymix::cpu

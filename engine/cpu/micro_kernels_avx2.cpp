@@ -1,0 +1,28 @@
+// Micro-kernels for AVX2 and FMA (16 registers of 8 floats). Compiled with that instruction set switched on: includes nothing
+// that other files share, and runs only after cpu_features.h has found the processor able.
+#include <immintrin.h>
+
+namespace noisymix::cpu {
+namespace {
+
+struct Vector {
+  using type = __m256;
+  static constexpr int lanes = 8;
+  static type load(const float* p) { return _mm256_loadu_ps(p); }
+  static void store(float* p, type v) { _mm256_storeu_ps(p, v); }
+  static type broadcast(float x) { return _mm256_set1_ps(x); }
+  static type add(type a, type b) { return _mm256_add_ps(a, b); }
+  static type multiply_add(type a, type b, type sum) { return _mm256_fmadd_ps(a, b, sum); }
+};
+
+}  // namespace
+}  // namespace noisymix::cpu
+
+#include "engine/cpu/micro_kernels_impl.h"
+
+namespace noisymix::cpu {
+
+constexpr MicroKernels kTable = make_table<8, 6, 8, 6, 4>();
+const MicroKernels kAvx2Kernels = kTable;
+
+}  // namespace noisymix::cpu

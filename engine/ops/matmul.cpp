@@ -1,0 +1,189 @@
+#include "engine/ops/matmul.h"
+
+#include <algorithm>
+
+#include "engine/autograd.h"
+#include "engine/cpu/column_sums.h"
+#include "engine/cpu/gemm.h"
+#include "engine/cpu/parallel.h"
+#include "engine/kernel.h"
+#include "engine/ops/elementwise.h"
+
+namespace noisymix {
+namespace {
+
+/// A product of `batch` pairs of matrices, [m, k] x [k, n] after transposition. Matrix s of a operand starts at
+/// offsets[s]; a batch axis of size 1 repeats.
+struct Product {
+  std::int64_t m, n, k;
+  bool transpose_a, transpose_b;
+  std::vector<std::int64_t> a_offsets, b_offsets;
+};
+
+}  // namespace
+
+namespace cpu {
+
+/// c [m, n] = a * b (+ bias [n]) as plain loops, in f64.
+void gemm_reference(const Product& p, const double* a, const double* b, const double* bias, double* c) {
+  parallel_for(p.m, std::max<std::int64_t>(1, 65536 / (p.n * p.k + 1)), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      double* row = c + i * p.n;
+      for (std::int64_t j = 0; j < p.n; ++j) row[j] = bias ? bias[j] : 0.0;
+      for (std::int64_t q = 0; q < p.k; ++q) {
+        const double left = p.transpose_a ? a[q * p.m + i] : a[i * p.k + q];
+        const double* right = p.transpose_b ? b + q : b + q * p.n;
+        const std::int64_t step = p.transpose_b ? p.k : 1;
+        for (std::int64_t j = 0; j < p.n; ++j) row[j] += left * right[j * step];
+      }
+    }
+  });
+}
+
+void gemm_f32(const Product& p, const float* a, const float* b, const float* bias, float* c) {
+  const MatrixView left = p.transpose_a ? MatrixView{a, 1, p.m} : MatrixView{a, p.k, 1};
+  const MatrixView right = p.transpose_b ? MatrixView{b, 1, p.k} : MatrixView{b, p.n, 1};
+  gemm(p.m, p.n, p.k, left, right, bias, c);
+}
+
+/// The products of a whole batch, [batch, m, n]. bf16 is computed in f32.
+Tensor matmul(const Tensor& a, const Tensor& b, const Tensor& bias, const Product& p) {
+  if (a.dtype() == Dtype::bf16)
+    return matmul(a.to(Dtype::f32), b.to(Dtype::f32), bias.defined() ? bias.to(Dtype::f32) : bias, p).to(Dtype::bf16);
+  const std::int64_t batch = static_cast<std::int64_t>(p.a_offsets.size());
+  Tensor c = Tensor::empty(Shape{batch, p.m, p.n}, a.dtype());
+  const auto run = [&]<typename T>(auto multiply) {
+    const T* shift = bias.defined() ? bias.data<T>() : nullptr;
+    const T *left = a.data<T>(), *right = b.data<T>();
+    T* result = c.mutable_data<T>();
+    // One product alone is parallel inside; of many, each runs on one thread.
+    parallel_for(batch, 1, [&](std::int64_t s, std::int64_t) {
+      const auto index = static_cast<std::size_t>(s);
+      multiply(p, left + p.a_offsets[index], right + p.b_offsets[index], shift, result + s * p.m * p.n);
+    });
+  };
+  if (a.dtype() == Dtype::f32) run.template operator()<float>(gemm_f32);
+  else run.template operator()<double>(gemm_reference);
+  return c;
+}
+
+/// Sums over all axes but the last.
+Tensor bias_grad(const Tensor& dy) {
+  const std::int64_t columns = dy.dim(-1);
+  Tensor sums = Tensor::empty(Shape{columns}, dy.dtype());
+  dispatch_floating("linear", dy.dtype(), [&]<typename T>() {
+    column_sums(dy.data<T>(), columns == 0 ? 0 : dy.numel() / columns, columns, sums.mutable_data<T>());
+  });
+  return sums;
+}
+
+}  // namespace cpu
+
+namespace {
+
+constexpr Kernel matmul_kernel{"matmul", cpu::matmul, nullptr};
+constexpr Kernel bias_grad_kernel{"linear", cpu::bias_grad, nullptr};
+
+/// The sizes of all axes but the last two.
+Shape batch_of(const Shape& shape) {
+  return Shape(std::vector<std::int64_t>(shape.dims().begin(), shape.dims().end() - 2));
+}
+
+/// Where each matrix of the broadcast batch starts in an operand of that shape.
+std::vector<std::int64_t> matrix_offsets(const Shape& shape, const Shape& batch) {
+  const Shape own = batch_of(shape);
+  const std::vector<std::int64_t> strides = own.strides();
+  const std::int64_t matrix = shape[-1] * shape[-2];
+  std::vector<std::int64_t> offsets(static_cast<std::size_t>(batch.numel()));
+  for (std::size_t s = 0; s < offsets.size(); ++s) {
+    std::int64_t rest = static_cast<std::int64_t>(s), offset = 0;
+    for (int axis = batch.rank() - 1; axis >= 0; --axis) {
+      const std::int64_t index = rest % batch[axis];
+      rest /= batch[axis];
+      const int mine = axis - (batch.rank() - own.rank());
+      if (mine >= 0 && own[mine] != 1) offset += index * strides[static_cast<std::size_t>(mine)];
+    }
+    offsets[s] = offset * matrix;
+  }
+  return offsets;
+}
+
+/// matmul without the tape.
+Tensor multiply(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
+  const Shape batch = broadcast_shapes("matmul", batch_of(a.shape()), batch_of(b.shape()));
+  const Product p{a.dim(transpose_a ? -1 : -2),
+                  b.dim(transpose_b ? -2 : -1),
+                  a.dim(transpose_a ? -2 : -1),
+                  transpose_a,
+                  transpose_b,
+                  matrix_offsets(a.shape(), batch),
+                  matrix_offsets(b.shape(), batch)};
+  std::vector<std::int64_t> dims = batch.dims();
+  dims.push_back(p.m);
+  dims.push_back(p.n);
+  return matmul_kernel(a, b, Tensor(), p).reshape(dims);
+}
+
+void check_operands(const Tensor& a, const Tensor& b, const MatmulOptions& o) {
+  NM_CHECK(a.rank() >= 2 && b.rank() >= 2, "[matmul] expects matrices or batches of them, got shapes ", a.shape(),
+           " and ", b.shape());
+  check_same_kind("matmul", a, b);
+  NM_CHECK(is_floating(a.dtype()), "[matmul] expects a floating dtype (f32, bf16, f64), got ", a.dtype());
+  const std::int64_t k = a.dim(o.transpose_a ? -2 : -1);
+  NM_CHECK(k == b.dim(o.transpose_b ? -1 : -2), "[matmul] a", o.transpose_a ? " transposed" : "", " has ", k,
+           " columns, b", o.transpose_b ? " transposed" : "", " must have as many rows; shapes are ", a.shape(), " and ",
+           b.shape());
+}
+
+}  // namespace
+
+Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
+  check_operands(a, b, options);
+  const bool ta = options.transpose_a, tb = options.transpose_b;
+  const Tensor left = a.detach(), right = b.detach();
+  const Tensor y = multiply(left, right, ta, tb);
+  const bool want_a = wants_grad(a), want_b = wants_grad(b);
+  const Shape a_shape = a.shape(), b_shape = b.shape();
+  const Tensor kept_a = want_b ? left : Tensor(), kept_b = want_a ? right : Tensor();
+  return record("matmul", {a, b}, y, [=](const Tensor& dy) {
+    Grads grads(2);
+    if (want_a) grads[0] = sum_to_shape(ta ? multiply(kept_b, dy, tb, true) : multiply(dy, kept_b, false, !tb), a_shape);
+    if (want_b) grads[1] = sum_to_shape(tb ? multiply(dy, kept_a, true, ta) : multiply(kept_a, dy, !ta, false), b_shape);
+    return grads;
+  });
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  NM_CHECK(weight.rank() == 2, "[linear] expects weight [out, in], got shape ", weight.shape());
+  NM_CHECK(x.rank() >= 1 && x.dim(-1) == weight.dim(1), "[linear] weight expects ", weight.dim(1),
+           " input features, x has shape ", x.shape());
+  check_same_kind("linear", x, weight);
+  NM_CHECK(is_floating(x.dtype()), "[linear] expects a floating dtype (f32, bf16, f64), got ", x.dtype());
+  const std::int64_t in = weight.dim(1), out = weight.dim(0);
+  if (bias.defined()) {
+    check_same_kind("linear", x, bias);
+    NM_CHECK(bias.shape() == Shape{out}, "[linear] expects bias [", out, "], got shape ", bias.shape());
+  }
+  const std::vector<std::int64_t>& dims = x.shape().dims();
+  std::int64_t rows = 1;
+  for (std::size_t axis = 0; axis + 1 < dims.size(); ++axis) rows *= dims[axis];
+  std::vector<std::int64_t> y_dims = dims;
+  y_dims.back() = out;
+
+  const Tensor flat = x.detach().reshape(Shape{rows, in}), w = weight.detach();
+  const Product p{rows, out, in, false, true, {0}, {0}};
+  const Tensor y = matmul_kernel(flat, w, bias.defined() ? bias.detach() : bias, p).reshape(y_dims);
+  const bool want_x = wants_grad(x), want_weight = wants_grad(weight), want_bias = bias.defined() && wants_grad(bias);
+  const Tensor kept_x = want_weight ? flat : Tensor(), kept_w = want_x ? w : Tensor();
+  const std::vector<Tensor> inputs = bias.defined() ? std::vector{x, weight, bias} : std::vector{x, weight};
+  return record("linear", inputs, y, [=, count = inputs.size(), shape = x.shape()](const Tensor& dy) {
+    Grads grads(count);
+    const Tensor rows_of_dy = dy.reshape(Shape{rows, out});
+    if (want_x) grads[0] = multiply(rows_of_dy, kept_w, false, false).reshape(shape);
+    if (want_weight) grads[1] = multiply(rows_of_dy, kept_x, true, false);
+    if (want_bias) grads[2] = bias_grad_kernel(rows_of_dy);
+    return grads;
+  });
+}
+
+}  // namespace noisymix

@@ -1,0 +1,135 @@
+#include "engine/ops/conv2d.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/cpu/parallel.h"
+#include "engine/io/safetensors.h"
+#include "engine/ops/permute.h"
+#include "tests/check_op.h"
+#include "tests/golden.h"
+
+using namespace noisymix;
+using namespace noisymix::testing;
+
+namespace {
+
+std::string message_of(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const ShapeError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+Conv2dOptions options_of(const nlohmann::json& attrs) {
+  const auto pair = [&](const char* name, int i) { return attrs.at(name).at(static_cast<std::size_t>(i)).get<std::int64_t>(); };
+  return {pair("stride", 0),   pair("stride", 1),   pair("padding", 0), pair("padding", 1),
+          pair("dilation", 0), pair("dilation", 1), attrs.at("groups")};
+}
+
+/// The gradient check of one setting: x [n, h, w, c], weight [o, kh, kw, c / groups], with bias.
+void check_setting(const Shape& x, const Shape& weight, const Conv2dOptions& options) {
+  check_gradients([&](const std::vector<Tensor>& in) { return conv2d(in[0], in[1], in[2], options); },
+                  {random_normal(x, Key(1)), random_normal(weight, Key(2)), random_normal(Shape{weight[0]}, Key(3))});
+}
+
+}  // namespace
+
+TEST_CASE("conv2d small values by hand") {
+  // A 3x3 map of 1..9, one 2x2 filter: every output is the sum of a window's diagonal.
+  const Tensor x = Tensor::from(std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8, 9}, Shape{1, 3, 3, 1});
+  const Tensor weight = Tensor::from(std::vector<float>{1, 0, 0, 1}, Shape{1, 2, 2, 1});
+  CHECK(conv2d(x, weight, Tensor()).to_vector<float>() == std::vector<float>{6, 8, 12, 14});
+  const Tensor bias = Tensor::from(std::vector<float>{0.5f}, Shape{1});
+  CHECK(conv2d(x, weight, bias, Conv2dOptions::square(2, 0)).to_vector<float>() == std::vector<float>{6.5f});
+  CHECK(conv2d(x, weight, Tensor(), Conv2dOptions::square(3, 1)).to_vector<float>() == std::vector<float>{1, 0, 0, 9});
+}
+
+TEST_CASE("conv2d without images") {
+  Tensor x = Tensor::zeros(Shape{0, 8, 8, 3}), weight = Tensor::ones(Shape{4, 3, 3, 3});
+  weight.set_requires_grad();
+  const Tensor y = conv2d(x, weight, Tensor(), Conv2dOptions::square(1, 1));
+  CHECK(y.shape() == Shape{0, 8, 8, 4});
+  backward(y, empty_like(y));
+  CHECK(l2norm(weight.grad()).item() == 0);
+}
+
+TEST_CASE("conv2d gradients") {
+  check_setting(Shape{2, 5, 4, 3}, Shape{4, 3, 3, 3}, Conv2dOptions::square(1, 1));
+  check_setting(Shape{1, 6, 5, 2}, Shape{3, 3, 2, 2}, {2, 1, 1, 0, 1, 1, 1});
+  check_setting(Shape{1, 7, 7, 4}, Shape{4, 3, 3, 2}, {2, 2, 2, 2, 2, 2, 2});
+}
+
+TEST_CASE("conv2d computes only the gradients that are wanted") {
+  const Tensor x = random_normal(Shape{1, 4, 4, 2}, Key(1));
+  Tensor weight = random_normal(Shape{3, 3, 3, 2}, Key(2));
+  weight.set_requires_grad();
+  const Tensor y = conv2d(x, weight, Tensor());
+  REQUIRE(y.node());
+  const Grads grads = y.node()->backward(Tensor::ones(y.shape()));
+  CHECK_FALSE(grads[0].defined());
+  CHECK(grads[1].shape() == weight.shape());
+}
+
+TEST_CASE("conv2d in bf16 is f32 rounded") {
+  Tensor x = random_normal(Shape{2, 6, 6, 5}, Key(1), 0, 1, Dtype::bf16);
+  Tensor weight = random_normal(Shape{7, 3, 3, 5}, Key(2), 0, 1, Dtype::bf16);
+  Tensor bias = random_normal(Shape{7}, Key(3), 0, 1, Dtype::bf16);
+  const Conv2dOptions options = Conv2dOptions::square(1, 1);
+  const Tensor wide = conv2d(x.to(Dtype::f32), weight.to(Dtype::f32), bias.to(Dtype::f32), options);
+  for (Tensor* t : {&x, &weight, &bias}) t->set_requires_grad();
+  const Tensor y = conv2d(x, weight, bias, options);
+  CHECK(same_bits(y.detach(), wide.to(Dtype::bf16)));
+  backward(y, Tensor::ones(y.shape(), Dtype::bf16));
+  CHECK(weight.grad().dtype() == Dtype::bf16);
+  CHECK(values(bias.grad()).at(0) == 72);
+}
+
+TEST_CASE("conv2d error texts") {
+  const Tensor x = Tensor::zeros(Shape{2, 8, 8, 4}), weight = Tensor::zeros(Shape{6, 3, 3, 3});
+  CHECK(message_of([&] { conv2d(x, weight, Tensor()); }) ==
+        "[conv2d] weight expects 3 input channels, x has shape [2, 8, 8, 4]");
+  CHECK(message_of([&] { conv2d(Tensor::zeros(Shape{8, 8, 3}), weight, Tensor()); }) ==
+        "[conv2d] expects x [n, h, w, c], got shape [8, 8, 3]");
+  CHECK(message_of([&] { conv2d(Tensor::zeros(Shape{1, 2, 8, 3}), weight, Tensor()); }) ==
+        "[conv2d] the filter covers 3 positions along height, x with its padding has only 2");
+  CHECK(message_of([&] { conv2d(Tensor::zeros(Shape{1, 8, 8, 3}), weight, Tensor::zeros(Shape{5})); }) ==
+        "[conv2d] expects bias [6], got shape [5]");
+  Conv2dOptions options;
+  options.groups = 3;
+  CHECK(message_of([&] { conv2d(x, weight, Tensor(), options); }) ==
+        "[conv2d] groups 3 must divide the channels of x, shape [2, 8, 8, 4], and of weight, shape [6, 3, 3, 3]");
+}
+
+TEST_CASE("conv2d golden values") {
+  const auto manifest = read_json(fixture_path("ops/manifest.json"));
+  const Safetensors arrays = read_safetensors(fixture_path("ops/conv2d.safetensors"));
+  int seen = 0;
+  for (const auto& entry : manifest.at("cases")) {
+    if (entry.at("op") != "conv2d") continue;
+    const std::string name = entry.at("name");
+    CAPTURE(name);
+    const auto array = [&](const std::string& part) { return arrays.at(name + "/" + part).to(Dtype::f32); };
+    const double limit = std::max(10 * entry.at("float32_rel_err").get<double>(), 2e-6);
+    Tensor x = to_channels_last(array("x")), weight = to_channels_last(array("w"));
+    Tensor bias = entry.at("inputs").contains("b") ? array("b") : Tensor();
+    x.set_requires_grad();
+    weight.set_requires_grad();
+    if (bias.defined()) bias.set_requires_grad();
+    const Tensor y = conv2d(x, weight, bias, options_of(entry.at("attrs")));
+    const auto wanted = [&](const std::string& part) { return arrays.at(name + "/" + part); };
+    CHECK(relative_error(to_channels_first(y.detach()), wanted("y")) <= limit);
+    backward(y, to_channels_last(array("g_y")));
+    CHECK(relative_error(to_channels_first(x.grad()), wanted("grad_x")) <= limit);
+    CHECK(relative_error(to_channels_first(weight.grad()), wanted("grad_w")) <= limit);
+    if (bias.defined()) CHECK(relative_error(bias.grad(), wanted("grad_b")) <= limit);
+    ++seen;
+  }
+  CHECK(seen == 20);
+}
