@@ -85,6 +85,9 @@ struct Config {
   TrainConfig train;
 };
 
+/// Number of views of an image that a training step sees.
+int view_count(const ViewsConfig& views);
+
 /// Reads a TOML file, applies "section.key=value" overrides, validates. Throws ConfigError with every mistake (file,
 /// line, column, nearest valid key), one a line.
 Config load_config(const std::string& path, const std::vector<std::string>& overrides);
@@ -95,7 +98,8 @@ Config parse_config(const std::string& name, const std::string& text, const std:
 /// The complete resolved configuration as TOML; parse_config gives the same Config back.
 std::string to_toml(const Config& config);
 
-/// Every key with type, default, range and meaning, as plain text / as the Markdown of docs/config.md.
+/// Key, section or (empty) all keys with type, default, range and meaning as plain text; throws ConfigError with the
+/// nearest key for an unknown one. The second is the Markdown of docs/config.md.
 std::string explain_config(const std::string& section_or_key);
 std::string config_reference_markdown();
 
