@@ -1,6 +1,5 @@
 #include "data/file_bytes.h"
 
-#include <algorithm>
 #include <fstream>
 
 #include "engine/error.h"
@@ -55,16 +54,17 @@ std::vector<std::string> read_file_lines(const std::filesystem::path& path) {
 
 bool checked_product(std::span<const std::uint64_t> sizes, std::uint64_t limit, std::uint64_t& product) {
   product = 1;
-  // A zero anywhere makes the product zero, however large the other sizes are.
-  if (std::find(sizes.begin(), sizes.end(), 0u) != sizes.end()) {
-    product = 0;
-    return true;
-  }
+  bool zero = false;
   for (const std::uint64_t size : sizes) {
-    if (size > limit / product) return false;
-    product *= size;
+    if (size == 0) {
+      zero = true;
+    } else {
+      if (size > limit / product) return false;
+      product *= size;
+    }
   }
-  return product <= limit;
+  if (zero) product = 0;
+  return true;
 }
 
 }  // namespace noisymix

@@ -24,7 +24,7 @@ Bytes read_file_head(const std::filesystem::path& path, std::size_t count);
 /// Non-empty lines of a text file without their line ends.
 std::vector<std::string> read_file_lines(const std::filesystem::path& path);
 
-/// Product of sizes, or false when it exceeds `limit`: the check before every allocation.
+/// Product of sizes, or false when that of the non-zero ones exceeds `limit`: the check before every allocation.
 bool checked_product(std::span<const std::uint64_t> sizes, std::uint64_t limit, std::uint64_t& product);
 
 // Unsigned integers at a place in the bytes; the caller has checked that they are inside.

@@ -1,6 +1,8 @@
 #include "data/registry.h"
 
 #include "data/cifar.h"
+#include "data/idx.h"
+#include "data/image_folder.h"
 #include "data/shapes.h"
 #include "data/toy.h"
 #include "engine/error.h"
@@ -19,6 +21,8 @@ struct Entry {
 Opened shapes(const DatasetOptions& o) { return make_shapes(o.seed, o.train, o.count); }
 Opened cifar10(const DatasetOptions& o) { return open_cifar(o.path, CifarKind::cifar10, o.train); }
 Opened cifar100(const DatasetOptions& o) { return open_cifar(o.path, CifarKind::cifar100, o.train); }
+Opened mnist(const DatasetOptions& o) { return open_mnist(o.path, o.train); }
+Opened folder(const DatasetOptions& o) { return open_image_folder(o.path, o.train, o.image_size, o.limit); }
 Opened circles(const DatasetOptions& o) { return make_circles(o.seed, o.train, o.count); }
 Opened polygon(const DatasetOptions& o) { return make_polygon(o.seed, o.train, o.count); }
 
@@ -26,6 +30,8 @@ constexpr Entry kEntries[] = {
     {"shapes", "built in: textured shapes on textured grounds, 32x32 RGB, 10 classes, drawn from a seed", shapes},
     {"cifar10", "CIFAR-10, 32x32 RGB, 10 classes: path holds cifar-10-batches-bin/", cifar10},
     {"cifar100", "CIFAR-100, 32x32 RGB, 100 fine classes: path holds cifar-100-binary/", cifar100},
+    {"mnist", "MNIST and relatives in IDX files, grey: path holds train-images-idx3-ubyte[.gz] and so on", mnist},
+    {"folder", "PNG and JPEG files: path holds train/CLASS/ and test/CLASS/, or CLASS/ alone", folder},
     {"circles", "built in: two noisy concentric circles of points", circles},
     {"polygon", "built in: points inside and outside a concave polygon, with label noise at its border", polygon},
 };

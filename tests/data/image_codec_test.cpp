@@ -1,0 +1,119 @@
+// PNG and JPEG against the reference arrays, and damage.
+#include "data/image_codec.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "data/npy.h"
+#include "tests/data/expect_data_error.h"
+#include "tests/data/temporary_folder.h"
+#include "tests/golden.h"
+
+using namespace noisymix;
+using namespace noisymix::testing;
+
+namespace {
+
+/// The reference as the decoder should give it: alpha dropped, 16 bits rounded to 8.
+Image expected_image(const NpyArray& array, int& largest) {
+  const Shape& shape = array.values.shape();
+  const int stored = shape.rank() == 3 ? static_cast<int>(shape[2]) : 1, kept = stored <= 2 ? 1 : 3;
+  const std::vector<std::int32_t> values = array.values.dtype() == Dtype::u8
+                                               ? [&] { const auto bytes = array.values.to_vector<std::uint8_t>();
+                                                       return std::vector<std::int32_t>(bytes.begin(), bytes.end()); }()
+                                               : array.values.to_vector<std::int32_t>();
+  largest = array.values.dtype() == Dtype::u8 ? 255 : 65535;
+  Image image(static_cast<int>(shape[0]), static_cast<int>(shape[1]), kept);
+  for (std::size_t i = 0; i < image.pixels.size(); ++i) {
+    const std::size_t source = i / static_cast<std::size_t>(kept) * static_cast<std::size_t>(stored) + i % static_cast<std::size_t>(kept);
+    image.pixels[i] = static_cast<std::uint8_t>(std::lround(values[source] * 255.0 / largest));
+  }
+  return image;
+}
+
+/// Largest difference between two images of one shape; 1000 when the shapes differ.
+int difference(const Image& a, const Image& b) {
+  if (a.height != b.height || a.width != b.width || a.channels != b.channels) return 1000;
+  int most = 0;
+  for (std::size_t i = 0; i < a.pixels.size(); ++i) most = std::max(most, std::abs(int{a.pixels[i]} - int{b.pixels[i]}));
+  return most;
+}
+
+Image gradient(int height, int width, int channels) {
+  Image image(height, width, channels);
+  for (std::size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<std::uint8_t>(i * 7 + i / 13);
+  return image;
+}
+
+Bytes fixture(const std::string& name) { return read_file_bytes(fixture_path("io/" + name)); }
+
+}  // namespace
+
+TEST_CASE("image codec: every golden PNG and JPEG decodes exactly") {
+  int seen = 0;
+  for (const auto& entry : read_json(fixture_path("io/manifest.json")).at("files")) {
+    const std::string file = entry.at("file"), format = entry.at("format");
+    if (format != "png" && format != "jpeg") continue;
+    CAPTURE(file);
+    ++seen;
+    const Image image = read_image(fixture_path("io/" + file));
+    int largest = 255;
+    if (file != "jpeg/cmyk.jpg") {  // whose main reference is in inks
+      const NpyArray reference = read_npy(fixture_path("io/" + entry.at("expected").get<std::string>()));
+      CHECK(difference(image, expected_image(reference, largest)) == 0);
+    }
+    if (entry.contains("expected_rgb8")) {
+      const NpyArray reference = read_npy(fixture_path("io/" + entry.at("expected_rgb8").get<std::string>()));
+      CHECK(difference(to_rgb(image), expected_image(reference, largest)) == 0);
+    }
+  }
+  CHECK(seen == 30);
+}
+
+TEST_CASE("image codec: PNG round trip") {
+  TemporaryFolder folder;
+  for (const int channels : {1, 3})
+    for (const auto& [height, width] : {std::pair{1, 1}, {5, 3}, {33, 64}}) {
+      const Image image = gradient(height, width, channels);
+      write_png(folder / "a.png", image);
+      CHECK(read_image(folder / "a.png") == image);
+    }
+  CHECK_THROWS_AS(encode_png(Image(0, 3, 3)), ShapeError);
+  CHECK_THROWS_AS(encode_png(Image(2, 2, 2)), ShapeError);
+}
+
+TEST_CASE("image codec: bad input") {
+  const auto refuse = [](const Bytes& bytes, const char* message) {
+    expect_data_error("bad.img", message, [&] { decode_image("bad.img", bytes); });
+  };
+  refuse({}, "neither PNG nor JPEG");
+  refuse({'G', 'I', 'F', '8', '9', 'a'}, "neither PNG nor JPEG");
+
+  const Bytes png = fixture("png/rgb.png"), jpeg = fixture("jpeg/baseline_420.jpg");
+  for (const std::size_t size : {std::size_t{8}, std::size_t{20}, png.size() / 2, png.size() - 15})
+    refuse(Bytes(png.begin(), png.begin() + static_cast<std::ptrdiff_t>(size)), "PNG");
+  for (const std::size_t size : {std::size_t{3}, std::size_t{100}, jpeg.size() / 2, jpeg.size() - 2})
+    refuse(Bytes(jpeg.begin(), jpeg.begin() + static_cast<std::ptrdiff_t>(size)), "JPEG");
+
+  Bytes flipped = png;
+  flipped[png.size() / 2] ^= 0x10;
+  refuse(flipped, "PNG");
+  Bytes corrupt = jpeg;
+  for (std::size_t i = jpeg.size() / 2; i < jpeg.size() / 2 + 40; ++i) corrupt[i] = 0xFF;
+  refuse(corrupt, "JPEG");
+  expect_data_error("nowhere.png", "no such file", [] { read_image("/nowhere.png"); });
+}
+
+TEST_CASE("image codec: sizes are checked before memory is taken") {
+  Bytes jpeg = fixture("jpeg/baseline_444.jpg");
+  for (std::size_t i = 0; i + 9 < jpeg.size(); ++i)
+    if (jpeg[i] == 0xFF && jpeg[i + 1] == 0xC0) {  // start of frame: height, width
+      jpeg[i + 5] = jpeg[i + 6] = jpeg[i + 7] = jpeg[i + 8] = 0xF0;
+      break;
+    }
+  expect_data_error("huge.jpg", "more than the", [&] { decode_image("huge.jpg", jpeg); });
+  CHECK_THROWS_AS(check_image_size("x", 0, 5), DataError);
+  CHECK_THROWS_AS(check_image_size("x", 16384, 16384), DataError);
+  CHECK_NOTHROW(check_image_size("x", 8192, 8192));
+}
