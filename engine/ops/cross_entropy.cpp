@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/autograd.h"
+#include "engine/cpu/element.h"
 #include "engine/cpu/parallel.h"
 #include "engine/kernel.h"
 
@@ -14,11 +15,6 @@ namespace {
 /// Rows per chunk: a row costs about `classes` exponentials.
 std::int64_t row_grain(std::int64_t classes) {
   return std::max<std::int64_t>(1, (1 << 12) / classes);
-}
-
-template <typename T>
-double as_double(T value) {
-  return static_cast<double>(static_cast<compute_t<T>>(value));
 }
 
 /// log sum exp of one row, in double.
@@ -78,7 +74,7 @@ void row_gradients(const Tensor& dy, const T* x, const Tensor& log_sums, T* dx, 
       for (std::int64_t j = 0; j < classes; ++j) weight += target(i, j);
       for (std::int64_t j = 0; j < classes; ++j) {
         const double p = std::exp(as_double(x[i * classes + j]) - log_sum[i]);
-        dx[i * classes + j] = T(static_cast<compute_t<T>>(g * (weight * p - target(i, j))));
+        dx[i * classes + j] = from_double<T>(g * (weight * p - target(i, j)));
       }
     }
   });
@@ -90,12 +86,12 @@ void reduce_losses(const Tensor& losses, Tensor& y, double scale) {
   const double* loss = losses.data<double>();
   T* out = y.mutable_data<T>();
   if (y.rank() == 1) {
-    for (std::int64_t i = 0; i < losses.numel(); ++i) out[i] = T(static_cast<compute_t<T>>(loss[i]));
+    for (std::int64_t i = 0; i < losses.numel(); ++i) out[i] = from_double<T>(loss[i]);
     return;
   }
   double total = 0;
   for (std::int64_t i = 0; i < losses.numel(); ++i) total += loss[i];
-  out[0] = T(static_cast<compute_t<T>>(scale * total));
+  out[0] = from_double<T>(scale * total);
 }
 
 void check_labels(const Tensor& labels, std::int64_t classes) {

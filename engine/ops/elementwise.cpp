@@ -5,6 +5,7 @@
 #include "engine/autograd.h"
 #include "engine/cpu/parallel.h"
 #include "engine/kernel.h"
+#include "engine/ops/binary_math.h"
 #include "engine/ops/broadcast.h"
 #include "engine/ops/elementwise_math.h"
 #include "engine/ops/reduce.h"

@@ -1,5 +1,6 @@
-// The mathematics of every elementwise op, written once for host and device: value and gradient of each
-// function, and the lists from which the kernels of every backend are instantiated.
+// The mathematics of the elementwise ops of one operand, written once for host and device: value and gradient
+// of each function, and the lists from which every backend instantiates its kernels. binary_math.h has those
+// of two operands.
 #pragma once
 
 #include <cmath>
@@ -16,10 +17,6 @@ namespace noisymix::math {
 // pass, and nothing else: a linear function keeps nothing. `identity` means that the gradient is dy itself
 // and no kernel runs.
 enum class Saves { identity, nothing, input, output };
-
-// Which operands a gradient of a binary function reads besides dy; the others are not kept. kIdentity means
-// that the gradient is dy itself.
-enum Operands : unsigned { kNone = 0, kA = 1, kB = 2, kIdentity = 4 };
 
 // A unary function has value(x) and gradient(saved, dy) = dy * derivative, `saved` being what kSaves says.
 // Parameters are doubles and are cast to the type of the computation.
@@ -341,125 +338,17 @@ struct Softplus {
   }
 };
 
-// A binary function has value(a, b) and the gradients of both operands. kReadsForA says which operands
-// gradient_a reads; an operand that no wanted gradient reads is not kept, and dy is passed in its place.
-
-struct Add {
-  static constexpr const char* kName = "add";
-  static constexpr unsigned kReadsForA = kIdentity, kReadsForB = kIdentity;
-  template <typename T>
-  NM_HOST_DEVICE T value(T a, T b) const {
-    return a + b;
-  }
-  template <typename T>
-  NM_HOST_DEVICE T gradient_a(T, T, T dy) const {
-    return dy;
-  }
-  template <typename T>
-  NM_HOST_DEVICE T gradient_b(T, T, T dy) const {
-    return dy;
-  }
-};
-
-struct Sub {
-  static constexpr const char* kName = "sub";
-  static constexpr unsigned kReadsForA = kIdentity, kReadsForB = kNone;
-  template <typename T>
-  NM_HOST_DEVICE T value(T a, T b) const {
-    return a - b;
-  }
-  template <typename T>
-  NM_HOST_DEVICE T gradient_a(T, T, T dy) const {
-    return dy;
-  }
-  template <typename T>
-  NM_HOST_DEVICE T gradient_b(T, T, T dy) const {
-    return -dy;
-  }
-};
-
-struct Mul {
-  static constexpr const char* kName = "mul";
-  static constexpr unsigned kReadsForA = kB, kReadsForB = kA;
-  template <typename T>
-  NM_HOST_DEVICE T value(T a, T b) const {
-    return a * b;
-  }
-  template <typename T>
-  NM_HOST_DEVICE T gradient_a(T, T b, T dy) const {
-    return dy * b;
-  }
-  template <typename T>
-  NM_HOST_DEVICE T gradient_b(T a, T, T dy) const {
-    return dy * a;
-  }
-};
-
-struct Div {
-  static constexpr const char* kName = "div";
-  static constexpr unsigned kReadsForA = kB, kReadsForB = kA | kB;
-  template <typename T>
-  NM_HOST_DEVICE T value(T a, T b) const {
-    return a / b;
-  }
-  template <typename T>
-  NM_HOST_DEVICE T gradient_a(T, T b, T dy) const {
-    return dy / b;
-  }
-  template <typename T>
-  NM_HOST_DEVICE T gradient_b(T a, T b, T dy) const {
-    return -dy * (a / b) / b;
-  }
-};
-
-struct Maximum {
-  static constexpr const char* kName = "maximum";
-  static constexpr unsigned kReadsForA = kA | kB, kReadsForB = kA | kB;
-  template <typename T>
-  NM_HOST_DEVICE T value(T a, T b) const {
-    return a > b || a != a ? a : b;
-  }
-  template <typename T>
-  NM_HOST_DEVICE T gradient_a(T a, T b, T dy) const {
-    return a > b ? dy : a == b ? T(0.5) * dy : T(0);
-  }
-  template <typename T>
-  NM_HOST_DEVICE T gradient_b(T a, T b, T dy) const {
-    return gradient_a(b, a, dy);
-  }
-};
-
-struct Minimum {
-  static constexpr const char* kName = "minimum";
-  static constexpr unsigned kReadsForA = kA | kB, kReadsForB = kA | kB;
-  template <typename T>
-  NM_HOST_DEVICE T value(T a, T b) const {
-    return a < b || a != a ? a : b;
-  }
-  template <typename T>
-  NM_HOST_DEVICE T gradient_a(T a, T b, T dy) const {
-    return a < b ? dy : a == b ? T(0.5) * dy : T(0);
-  }
-  template <typename T>
-  NM_HOST_DEVICE T gradient_b(T a, T b, T dy) const {
-    return gradient_a(b, a, dy);
-  }
-};
-
 }  // namespace noisymix::math
 
 // The lists: X(public function, functor). An op enters here once; the .cpp defines its public function and
 // CPU kernels from the list, the .cu instantiates the CUDA kernels from the same list.
+// clang-format off
+#define NM_UNARY_FUNCTIONS(X)                                                                         \
+  X(neg, Neg) X(exp, Exp) X(log, Log) X(sqrt, Sqrt) X(rsqrt, Rsqrt) X(reciprocal, Reciprocal)         \
+  X(abs, Abs) X(square, Square) X(relu, Relu) X(gelu, Gelu) X(gelu_tanh, GeluTanh)                    \
+  X(gelu_sigmoid, GeluSigmoid) X(sigmoid, Sigmoid) X(tanh, Tanh) X(silu, Silu) X(softplus, Softplus)
 
-#define NM_UNARY_FUNCTIONS(X)                                                                           \
-  X(neg, Neg)                                                                                           \
-  X(exp, Exp) X(log, Log) X(sqrt, Sqrt) X(rsqrt, Rsqrt) X(reciprocal, Reciprocal) X(abs, Abs)           \
-      X(square, Square) X(relu, Relu) X(gelu, Gelu) X(gelu_tanh, GeluTanh) X(gelu_sigmoid, GeluSigmoid) \
-          X(sigmoid, Sigmoid) X(tanh, Tanh) X(silu, Silu) X(softplus, Softplus)
-
-/// Unary functions with parameters; their public functions are written out.
+// Unary functions with parameters; their public functions are written out.
 #define NM_UNARY_FUNCTIONS_WITH_PARAMETERS(X) \
   X(add, AddValue) X(mul, MulValue) X(pow, Pow) X(clamp, Clamp) X(leaky_relu, LeakyRelu) X(elu, Elu)
-
-#define NM_BINARY_FUNCTIONS(X) \
-  X(add, Add) X(sub, Sub) X(mul, Mul) X(div, Div) X(maximum, Maximum) X(minimum, Minimum)
+// clang-format on

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "engine/autograd.h"
+#include "engine/cpu/element.h"
 #include "engine/kernel.h"
 #include "engine/ops/reduce.h"
 #include "engine/ops/reduce_layout.h"
@@ -9,11 +10,6 @@
 namespace noisymix {
 namespace cpu {
 namespace {
-
-template <typename T>
-double as_double(T value) {
-  return static_cast<double>(static_cast<compute_t<T>>(value));
-}
 
 /// y = largest (or smallest) element of every result; NaN if there is one.
 template <typename Join>
@@ -23,7 +19,7 @@ void extremum(const Tensor& x, Tensor& y, const ReduceLayout& layout) {
     double* total = totals.mutable_data<double>();
     reduce_tiles<Join>(x.data<T>(), layout, total, [](T v, std::int64_t) { return as_double(v); });
     T* out = y.mutable_data<T>();
-    for (std::int64_t i = 0; i < y.numel(); ++i) out[i] = T(static_cast<compute_t<T>>(total[i]));
+    for (std::int64_t i = 0; i < y.numel(); ++i) out[i] = from_double<T>(total[i]);
   });
 }
 
@@ -70,14 +66,14 @@ void extremum_grad_even(const Tensor& dy, const Tensor& x, const Tensor& y, Tens
     reduce_tiles<Total>(in, layout, count, [best](T v, std::int64_t result) {
       return as_double(v) == as_double(best[result]) ? 1.0 : 0.0;
     });
-    for_each_piece(
-        layout, [=](std::int64_t offset, std::int64_t result, std::int64_t length, std::int64_t step) {
-          for (std::int64_t i = 0; i < length; ++i) {
-            const std::int64_t r = result + i * step;
-            const bool chosen = as_double(in[offset + i]) == as_double(best[r]);
-            to[offset + i] = T(static_cast<compute_t<T>>(chosen ? as_double(gradient[r]) / count[r] : 0));
-          }
-        });
+    for_each_piece(layout,
+                   [=](std::int64_t offset, std::int64_t result, std::int64_t length, std::int64_t step) {
+                     for (std::int64_t i = 0; i < length; ++i) {
+                       const std::int64_t r = result + i * step;
+                       const bool chosen = as_double(in[offset + i]) == as_double(best[r]);
+                       to[offset + i] = from_double<T>(chosen ? as_double(gradient[r]) / count[r] : 0);
+                     }
+                   });
   });
 }
 

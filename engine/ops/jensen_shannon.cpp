@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/autograd.h"
+#include "engine/cpu/element.h"
 #include "engine/cpu/parallel.h"
 #include "engine/kernel.h"
 
@@ -13,11 +14,6 @@ namespace {
 
 std::int64_t sample_grain(std::int64_t views, std::int64_t classes) {
   return std::max<std::int64_t>(1, (1 << 12) / (views * classes));
-}
-
-template <typename T>
-double as_double(T value) {
-  return static_cast<double>(static_cast<compute_t<T>>(value));
 }
 
 /// log p = x - log sum exp(x) of one row, in double: finite where p itself would underflow.
@@ -72,7 +68,7 @@ void jensen_shannon(const Tensor& logits, Tensor& log_probabilities, Tensor& y, 
     });
     double total = 0;
     for (std::int64_t i = 0; i < samples; ++i) total += divergence[i];
-    y.mutable_data<T>()[0] = T(static_cast<compute_t<T>>(total / static_cast<double>(views * samples)));
+    y.mutable_data<T>()[0] = from_double<T>(total / static_cast<double>(views * samples));
   });
 }
 
@@ -103,7 +99,7 @@ void jensen_shannon_grad(const Tensor& dy, const Tensor& log_probabilities, Tens
           double dot = 0;
           for (std::int64_t j = 0; j < classes; ++j) dot += std::exp(l[j]) * d[j];
           for (std::int64_t j = 0; j < classes; ++j)
-            to[v * stride + first + j] = T(static_cast<compute_t<T>>(scale * std::exp(l[j]) * (d[j] - dot)));
+            to[v * stride + first + j] = from_double<T>(scale * std::exp(l[j]) * (d[j] - dot));
         }
       }
     });

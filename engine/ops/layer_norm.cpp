@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/autograd.h"
+#include "engine/cpu/element.h"
 #include "engine/cpu/parallel.h"
 #include "engine/kernel.h"
 
@@ -30,11 +31,6 @@ struct NormPlan {
 
 namespace cpu {
 namespace {
-
-template <typename T>
-double as_double(T value) {
-  return static_cast<double>(static_cast<compute_t<T>>(value));
-}
 
 /// Calls body(set, first channel) for every set, in parallel.
 template <typename Body>
@@ -118,8 +114,7 @@ void layer_norm_grad(const Tensor& dy, const Tensor& x, const Tensor& weight, co
       for (std::int64_t p = 0; p < plan.positions; ++p)
         for (std::int64_t i = 0; i < plan.width; ++i) {
           const std::int64_t e = start + p * plan.channels() + i;
-          out[e] =
-              T(static_cast<compute_t<T>>(rstd * (weighted(e, channel + i) - mean_g - normal(e) * mean_gn)));
+          out[e] = from_double<T>(rstd * (weighted(e, channel + i) - mean_g - normal(e) * mean_gn));
         }
     });
   });
@@ -160,8 +155,8 @@ void layer_norm_parameter_grad(const Tensor& dy, const Tensor& x, const Tensor& 
         total_gn += partial[2 * block * channels + c];
         total_g += partial[(2 * block + 1) * channels + c];
       }
-      dw[c] = T(static_cast<compute_t<T>>(total_gn));
-      db[c] = T(static_cast<compute_t<T>>(total_g));
+      dw[c] = from_double<T>(total_gn);
+      db[c] = from_double<T>(total_g);
     }
   });
 }

@@ -3,22 +3,13 @@
 #include <cmath>
 
 #include "engine/autograd.h"
+#include "engine/cpu/element.h"
 #include "engine/kernel.h"
 #include "engine/ops/reduce_layout.h"
 
 namespace noisymix {
 namespace cpu {
 namespace {
-
-template <typename T>
-double as_double(T value) {
-  return static_cast<double>(static_cast<compute_t<T>>(value));
-}
-
-template <typename T>
-T from_double(double value) {
-  return T(static_cast<compute_t<T>>(value));
-}
 
 /// Totals in double, one per result, in a tensor so that their memory comes from the allocator.
 Tensor make_totals(const ReduceLayout& layout) {
