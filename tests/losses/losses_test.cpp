@@ -72,13 +72,13 @@ TEST_CASE("mixed cross entropy agrees with PyTorch") {
   for_each_case("mixup_cross_entropy", [](const Case& c) {
     const Tensor x = c.leaf("x");
     const double lambda = c.attributes.at("lam");
-    // The reference gives the partners' labels instead of a permutation: append them, and let each row point there.
+    // The reference draws the partners' labels freely, so its values are compared with the function's two terms.
     const auto a = c.at("target_a").to_vector<std::int64_t>(), b = c.at("target_b").to_vector<std::int64_t>();
     const std::size_t n = a.size();
     const Tensor own = cross_entropy(x, labels_of(a)), partner = cross_entropy(x, labels_of(b));
     c.check(lambda * own + (1 - lambda) * partner, {{"x", x}});
 
-    // With labels that are a permutation of each other the function itself can be compared.
+    // The function itself: partners by permutation, weighted the same way.
     std::vector<std::int64_t> order(n);
     for (std::size_t i = 0; i < n; ++i) order[i] = static_cast<std::int64_t>((i + 1) % n);
     std::vector<std::int64_t> moved(n);
