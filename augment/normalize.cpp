@@ -1,0 +1,100 @@
+#include "augment/normalize.h"
+
+#include <vector>
+
+#include "engine/cpu/vectorise.h"
+
+namespace noisymix {
+namespace {
+
+/// The normalisation as scale * byte + offset, spread over one row of interleaved channels.
+struct RowAffine {
+  std::vector<float> scale, offset;
+};
+
+const RowAffine& row_affine(const Image& image, const Normalization& normalization) {
+  thread_local RowAffine row;
+  row.scale.resize(image.stride());
+  row.offset.resize(image.stride());
+  float scale[3], offset[3];
+  for (int c = 0; c < 3; ++c) {
+    scale[c] = static_cast<float>(1.0 / (255.0 * static_cast<double>(normalization.stddev[c])));
+    offset[c] = -normalization.mean[c] / normalization.stddev[c];
+  }
+  const auto channels = static_cast<std::size_t>(image.channels);
+  for (std::size_t i = 0; i < image.stride(); i += channels) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      row.scale[i + c] = scale[c];
+      row.offset[i + c] = offset[c];
+    }
+  }
+  return row;
+}
+
+NM_VECTORISED(normalize_rows,
+              (float* NM_RESTRICT out, const std::uint8_t* NM_RESTRICT bytes, const float* NM_RESTRICT scale,
+               const float* NM_RESTRICT offset, std::size_t rows, std::size_t columns),
+              (out, bytes, scale, offset, rows, columns)) {
+  for (std::size_t y = 0; y < rows; ++y) {
+    const std::uint8_t* NM_RESTRICT from = bytes + y * columns;
+    float* NM_RESTRICT to = out + y * columns;
+    for (std::size_t i = 0; i < columns; ++i) to[i] = static_cast<float>(from[i]) * scale[i] + offset[i];
+  }
+}
+
+NM_VECTORISED(mix_row, (float* NM_RESTRICT sum, const std::uint8_t* NM_RESTRICT bytes, float weight, std::size_t n),
+              (sum, bytes, weight, n)) {
+  for (std::size_t i = 0; i < n; ++i) sum[i] += weight * static_cast<float>(bytes[i]);
+}
+
+/// The usual mixture of four images in one sweep: out = (sum_k weight_k bytes_k) * scale + offset.
+NM_VECTORISED(mix_four_rows,
+              (float* NM_RESTRICT out, const WeightedBytes* images, const float* NM_RESTRICT scale,
+               const float* NM_RESTRICT offset, std::size_t rows, std::size_t columns),
+              (out, images, scale, offset, rows, columns)) {
+  const float wa = images[0].weight, wb = images[1].weight, wc = images[2].weight, wd = images[3].weight;
+  for (std::size_t y = 0; y < rows; ++y) {
+    const std::size_t start = y * columns;
+    const std::uint8_t* NM_RESTRICT a = images[0].pixels + start;
+    const std::uint8_t* NM_RESTRICT b = images[1].pixels + start;
+    const std::uint8_t* NM_RESTRICT c = images[2].pixels + start;
+    const std::uint8_t* NM_RESTRICT d = images[3].pixels + start;
+    float* NM_RESTRICT to = out + start;
+    for (std::size_t i = 0; i < columns; ++i) {
+      float sum = wa * static_cast<float>(a[i]);
+      sum += wb * static_cast<float>(b[i]);
+      sum += wc * static_cast<float>(c[i]);
+      sum += wd * static_cast<float>(d[i]);
+      to[i] = sum * scale[i] + offset[i];
+    }
+  }
+}
+
+NM_VECTORISED(scale_row, (float* NM_RESTRICT out, const float* NM_RESTRICT sum, const float* NM_RESTRICT scale,
+                          const float* NM_RESTRICT offset, std::size_t n),
+              (out, sum, scale, offset, n)) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = sum[i] * scale[i] + offset[i];
+}
+
+}  // namespace
+
+void normalize_mixture(const Image& like, const WeightedBytes* images, std::size_t count,
+                       const Normalization& normalization, float* out) {
+  const RowAffine& row = row_affine(like, normalization);
+  const std::size_t rows = static_cast<std::size_t>(like.height), n = like.stride();
+  if (count == 4) return mix_four_rows(out, images, row.scale.data(), row.offset.data(), rows, n);
+  thread_local std::vector<float> sum;
+  for (std::size_t y = 0; y < rows; ++y) {
+    sum.assign(n, 0.0f);
+    for (std::size_t k = 0; k < count; ++k) mix_row(sum.data(), images[k].pixels + y * n, images[k].weight, n);
+    scale_row(out + y * n, sum.data(), row.scale.data(), row.offset.data(), n);
+  }
+}
+
+void normalize(const Image& image, const Normalization& normalization, float* out) {
+  const RowAffine& row = row_affine(image, normalization);
+  normalize_rows(out, image.pixels.data(), row.scale.data(), row.offset.data(), static_cast<std::size_t>(image.height),
+                 image.stride());
+}
+
+}  // namespace noisymix
