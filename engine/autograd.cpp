@@ -97,6 +97,7 @@ void backward(const Tensor& output, const Tensor& gradient) {
   NM_CHECK(output.tracks_grad(), "[backward] nothing to differentiate: no input of this tensor requires a gradient");
   NM_CHECK(gradient.shape() == output.shape(), "[backward] gradient has shape ", gradient.shape(), ", output ",
            output.shape());
+  check_same_kind("backward", output, gradient);
   NoGrad unrecorded;
   if (!output.node()) {
     Tensor leaf = output, total = leaf.grad();

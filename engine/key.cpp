@@ -1,9 +1,10 @@
 #include "engine/key.h"
 
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <numeric>
+
+#include "engine/error.h"
 
 namespace noisymix {
 
@@ -25,6 +26,7 @@ std::int64_t Key::below(std::uint64_t i, std::int64_t count) const {
 }
 
 double Draws::gamma(double shape) {
+  NM_CHECK(shape > 0 && std::isfinite(shape), "[gamma] shape ", shape, ", expected a positive number");
   if (shape < 1) return gamma(shape + 1) * std::pow(1 - uniform(), 1 / shape);
   const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
   for (;;) {
@@ -35,11 +37,14 @@ double Draws::gamma(double shape) {
 }
 
 double Draws::beta(double a, double b) {
+  NM_CHECK(a > 0 && b > 0 && std::isfinite(a) && std::isfinite(b), "[beta] a ", a, " and b ", b,
+           ", expected positive numbers");
   // log Gamma(s) = log Gamma(s + 1) + log(u) / s keeps tiny parameters (1e-8 occurs in practice) from underflowing.
   const auto log_gamma = [this](double s) {
     return s < 1 ? std::log(gamma(s + 1)) + std::log(1 - uniform()) / s : std::log(gamma(s));
   };
   const double x = log_gamma(a), y = log_gamma(b);
+  if (std::isinf(x) && std::isinf(y)) return uniform() < a / (a + b) ? 1 : 0;  // the limit: a coin
   return 1 / (1 + std::exp(y - x));
 }
 

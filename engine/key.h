@@ -14,6 +14,13 @@ class Key {
  public:
   explicit constexpr Key(std::uint64_t seed = 0) : state_(mix(seed + 0x9E3779B97F4A7C15ull)) {}
 
+  /// The key whose Philox words are exactly these; for tests against published vectors, not for seeding.
+  static constexpr Key from_words(std::uint64_t words) {
+    Key result(0);
+    result.state_ = words;
+    return result;
+  }
+
   constexpr Key child(std::string_view name) const {
     std::uint64_t h = 0xCBF29CE484222325ull;  // FNV-1a, then mixed: names need no secrecy, only spread
     for (const char c : name) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3ull;
@@ -58,9 +65,7 @@ class Key {
     return x ^ (x >> 31);
   }
   constexpr Key derive(std::uint64_t label) const {
-    Key result(0);
-    result.state_ = mix(state_ + 0x9E3779B97F4A7C15ull + mix(label ^ (state_ << 1 | state_ >> 63)));
-    return result;
+    return from_words(mix(state_ + 0x9E3779B97F4A7C15ull + mix(label ^ (state_ << 1 | state_ >> 63))));
   }
   std::uint64_t state_;
 };
@@ -73,9 +78,10 @@ class Draws {
   double uniform() { return key_.uniform(next_++); }
   double normal() { return key_.normal(next_++); }
   std::int64_t below(std::int64_t count) { return key_.below(next_++, count); }
-  /// Gamma(shape, 1) by Marsaglia and Tsang; shape > 0.
+  /// Gamma(shape, 1) by Marsaglia and Tsang. Throws ShapeError unless shape is positive and finite.
   double gamma(double shape);
-  /// Beta(a, b) from two gamma draws; tiny a or b are handled in log space, so the result is never NaN.
+  /// Beta(a, b) from two gamma draws; tiny a or b are handled in log space, so the result is never NaN. Throws
+  /// ShapeError unless both are positive and finite.
   double beta(double a, double b);
 
  private:

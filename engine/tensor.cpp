@@ -102,17 +102,13 @@ Tensor Tensor::view(const Shape& shape, std::size_t byte_offset) const {
 
 Tensor Tensor::reshape(const std::vector<std::int64_t>& dims) const {
   std::vector<std::int64_t> sizes = dims;
-  std::int64_t known = 1;
-  int open = -1;
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
-    if (sizes[i] == -1) {
-      NM_CHECK(open < 0, "[reshape] only one size may be -1");
-      open = static_cast<int>(i);
-    } else {
-      known *= sizes[i];
-    }
+  const auto open = std::find(sizes.begin(), sizes.end(), -1);
+  if (open != sizes.end()) {
+    NM_CHECK(std::count(sizes.begin(), sizes.end(), -1) == 1, "[reshape] only one size may be -1");
+    *open = 1;
+    const std::int64_t known = Shape(sizes).numel();
+    *open = known > 0 ? numel() / known : 0;
   }
-  if (open >= 0) sizes[static_cast<std::size_t>(open)] = known > 0 ? numel() / known : 0;
   const Shape target(sizes);
   NM_CHECK(target.numel() == numel(), "[reshape] cannot turn ", shape(), " (", numel(), " elements) into ", target);
   return record("reshape", {*this}, view(target, 0),

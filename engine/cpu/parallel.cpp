@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -46,16 +47,14 @@ struct Loop {
 class Pool {
  public:
   explicit Pool(int count) {
-    for (int i = 1; i < count; ++i) workers_.emplace_back([this] { serve(); });
-  }
-  ~Pool() {
-    {
-      std::lock_guard lock(mutex_);
-      stop_ = true;
+    try {
+      for (int i = 1; i < count; ++i) workers_.emplace_back([this] { serve(); });
+    } catch (const std::system_error& error) {
+      stop();  // a running thread that is not joined would end the program
+      fail<DeviceError>("[threads] cannot start ", count, " threads: ", error.code().message(), "; ask for fewer");
     }
-    wake_.notify_all();
-    for (auto& worker : workers_) worker.join();
   }
+  ~Pool() { stop(); }
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
   void run(Loop& loop) {
@@ -78,6 +77,15 @@ class Pool {
   }
 
  private:
+  void stop() {
+    {
+      std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    wake_.notify_all();
+    for (auto& worker : workers_) worker.join();
+  }
+
   void serve() {
     std::uint64_t seen = 0;
     std::unique_lock lock(mutex_);

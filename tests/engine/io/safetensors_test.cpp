@@ -139,7 +139,12 @@ TEST_CASE("hostile headers") {
   const std::string label = "f: tensor 'x' ", ok = one("\"U8\"", "[2]", "[0,2]");
   REQUIRE(message_of(file_of(ok, 2)) == "accepted");
   REQUIRE(message_of(file_of(ok + "   ", 2)) == "accepted");
-  const std::vector<std::tuple<std::string, std::size_t, std::string>> table{
+  struct Row {
+    std::string header;
+    std::size_t data_bytes;
+    std::string message;
+  };
+  const std::vector<Row> table{
       {" {}", 0, "f: header must start with '{'"},
       {"[]", 0, "f: header must start with '{'"},
       {"\xEF\xBB\xBF{}", 0, "f: header must start with '{'"},
@@ -185,9 +190,9 @@ TEST_CASE("hostile headers") {
       {"{\"" + std::string(200, 'n') + "\":1}", 0,
        "f: tensor '" + std::string(80, 'n') + "...' must be an object with dtype, shape and data_offsets"},
   };
-  for (const auto& [header, bytes, message] : table) {
-    INFO("header " << header);
-    CHECK(message_of(file_of(header, bytes)) == message);
+  for (const Row& row : table) {
+    INFO("header " << row.header);
+    CHECK(message_of(file_of(row.header, row.data_bytes)) == row.message);
   }
 }
 

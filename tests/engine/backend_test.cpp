@@ -1,0 +1,114 @@
+#include "engine/backend.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+#include "engine/cpu/allocator.h"
+#include "engine/tensor.h"
+#include "tests/check_op.h"
+
+using namespace noisymix;
+using namespace noisymix::testing;
+
+TEST_CASE("blocks are aligned and counted") {
+  cpu::CpuBackend backend;
+  for (const std::size_t bytes : {0u, 1u, 64u, 65u, 1024u, 1025u, 5000u, 1'000'003u}) {
+    void* memory = backend.allocate(bytes);
+    CHECK(reinterpret_cast<std::uintptr_t>(memory) % 64 == 0);
+    CHECK(backend.memory().in_use >= static_cast<std::int64_t>(bytes));
+    backend.release(memory, bytes);
+    CHECK(backend.memory().in_use == 0);
+  }
+}
+
+TEST_CASE("a freed block serves the next request of its size class") {
+  cpu::CpuBackend backend;
+  void* first = backend.allocate(100'000);
+  backend.release(first, 100'000);
+  void* second = backend.allocate(100'001);
+  CHECK(first == second);
+  CHECK(backend.memory().system_calls == 1);
+  void* third = backend.allocate(100'000);
+  CHECK(third != second);
+  CHECK(backend.memory().system_calls == 2);
+  backend.release(second, 100'001);
+  backend.release(third, 100'000);
+}
+
+TEST_CASE("waste by rounding stays below an eighth for large blocks") {
+  cpu::CpuBackend backend;
+  for (std::size_t bytes = 1025; bytes < 10'000'000; bytes = bytes * 5 / 4 + 1) {
+    void* memory = backend.allocate(bytes);
+    CHECK(static_cast<double>(backend.memory().in_use) <= 1.125 * static_cast<double>(bytes));
+    backend.release(memory, bytes);
+  }
+}
+
+TEST_CASE("peak, trim and reserved") {
+  cpu::CpuBackend backend;
+  void* memory = backend.allocate(1 << 20);
+  backend.release(memory, 1 << 20);
+  CHECK(backend.memory().peak_in_use == 1 << 20);
+  CHECK(backend.memory().reserved == 1 << 20);
+  backend.reset_peak();
+  CHECK(backend.memory().peak_in_use == 0);
+  backend.trim();
+  CHECK(backend.memory().reserved == 0);
+}
+
+TEST_CASE("a second identical round of work asks the system for nothing") {
+  const auto round = [] {
+    Tensor w = random_normal({40, 50}, Key(1)).set_requires_grad();
+    backward(sum(mul(exp(w), w)));
+    return w.grad();
+  };
+  round();
+  const std::int64_t before = backend_of(Device{}).memory().system_calls;
+  for (int i = 0; i < 5; ++i) round();
+  CHECK(backend_of(Device{}).memory().system_calls == before);
+}
+
+TEST_CASE("threads may allocate and release at the same time") {
+  cpu::CpuBackend backend;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (std::size_t i = 1; i < 500; ++i) {
+        auto* memory = static_cast<unsigned char*>(backend.allocate(i * 10));
+        memory[0] = memory[i * 10 - 1] = static_cast<unsigned char>(t);
+        std::this_thread::yield();
+        if (memory[0] != t) std::abort();
+        backend.release(memory, i * 10);
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  CHECK(backend.memory().in_use == 0);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // sanitizers end the program instead
+TEST_CASE("running out of memory is an error with advice") {
+  cpu::CpuBackend backend;
+  const std::size_t bytes = std::size_t{1} << 60;
+  CHECK_THROWS_WITH_AS(backend.allocate(bytes),
+                       "[cpu] out of memory: asked for 1152921504606846976 bytes with 0 in use; use a smaller batch",
+                       DeviceError);
+  CHECK(backend.memory().in_use == 0);
+}
+#endif
+
+TEST_CASE("devices are parsed, and absent ones named with the reason") {
+  CHECK(parse_device("cpu") == Device{});
+  CHECK(available_devices().front() == Device{});
+  CHECK(parse_device("auto") == available_devices().back());
+  CHECK_THROWS_WITH_AS(parse_device("tpu"), "[device] unknown device 'tpu', expected auto, cpu, cuda or cuda:N", DeviceError);
+  CHECK((Device{DeviceKind::cuda, 1}.str() == "cuda:1"));
+  CHECK(backend_of(Device{}).describe().find("CPU") == 0);
+  if (available_devices().size() == 1) {
+    CHECK_THROWS_WITH_AS(backend_of({DeviceKind::cuda, 0}),
+                         "[device] cuda:0 is not available: this build has no CUDA backend", DeviceError);
+    CHECK_THROWS_AS(parse_device("cuda:0"), DeviceError);
+  }
+}
