@@ -6,8 +6,8 @@
 
 namespace noisymix {
 
-/// The known name with the fewest inserted, deleted or replaced characters from `name`, the first one on ties; empty when
-/// none is close enough (more than half of the longer name differs).
+/// The known name with the fewest inserted, deleted or replaced characters from `name`, the first one on
+/// ties; empty when none is close enough (more than half of the longer name differs).
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
 
 }  // namespace noisymix

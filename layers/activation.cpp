@@ -12,13 +12,18 @@ ActivationKind parse_activation(const std::string& text) {
 
 Tensor activate(ActivationKind kind, const Tensor& x) {
   switch (kind) {
-    case ActivationKind::identity: return x;
-    case ActivationKind::relu: return relu(x);
-    case ActivationKind::gelu: return gelu(x);
+    case ActivationKind::identity:
+      return x;
+    case ActivationKind::relu:
+      return relu(x);
+    case ActivationKind::gelu:
+      return gelu(x);
   }
   fail<InternalError>("unknown activation");
 }
 
-Tensor Activation::forward(const Tensor& x, const Context&) { return activate(kind_, x); }
+Tensor Activation::forward(const Tensor& x, const Context&) {
+  return activate(kind_, x);
+}
 
 }  // namespace noisymix

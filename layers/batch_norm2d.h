@@ -9,11 +9,12 @@ namespace noisymix {
 struct BatchNorm2dOptions {
   double epsilon = 1e-5;
   double momentum = 0.1;  ///< running <- (1 - momentum) running + momentum batch
-  ActivationKind activation = ActivationKind::identity;  ///< applied to the result; relu in the same pass over memory
+  /// Applied to the result; relu in the same pass over memory.
+  ActivationKind activation = ActivationKind::identity;
 };
 
-/// x [..., c] -> same shape. Training uses and tracks batch statistics, evaluation the tracked ones. State: weight (1),
-/// bias (0), running_mean (0), running_var (1), all [c], and the i64 scalar num_batches_tracked.
+/// x [..., c] -> same shape. Training uses and tracks batch statistics, evaluation the tracked ones. State:
+/// weight (1), bias (0), running_mean (0), running_var (1), all [c], and the i64 scalar num_batches_tracked.
 class BatchNorm2d : public Module {
  public:
   explicit BatchNorm2d(std::int64_t channels, const BatchNorm2dOptions& options = {});

@@ -9,7 +9,8 @@
 
 namespace noisymix {
 
-/// Called by a model at each stage it announces: receives the stage number and the activation, returns what flows on.
+/// Called by a model at each stage it announces: receives the stage number and the activation, returns what
+/// flows on.
 using StageHook = std::function<Tensor(int stage, const Tensor& x)>;
 
 struct Context {

@@ -14,7 +14,8 @@ Shape weight_shape(std::int64_t in, std::int64_t out, std::int64_t kernel, std::
 
 }  // namespace
 
-Conv2d::Conv2d(std::int64_t in, std::int64_t out, std::int64_t kernel, const Conv2dOptions& options, bool bias)
+Conv2d::Conv2d(std::int64_t in, std::int64_t out, std::int64_t kernel, const Conv2dOptions& options,
+               bool bias)
     : options_(options),
       weight_(register_parameter("weight", Tensor::zeros(weight_shape(in, out, kernel, options.groups)))),
       bias_(bias ? &register_parameter("bias", Tensor::zeros({out})) : nullptr) {}

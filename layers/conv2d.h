@@ -6,11 +6,13 @@
 
 namespace noisymix {
 
-/// x [n, h, w, in] -> [n, ho, wo, out] with a square kernel. State: weight [out, kernel, kernel, in / groups] (files hold
-/// PyTorch's [out, in / groups, kernel, kernel]), bias [out] unless left out. Initial values: U(-1, 1) / sqrt(fan_in).
+/// x [n, h, w, in] -> [n, ho, wo, out] with a square kernel. State: weight [out, kernel, kernel, in / groups]
+/// (files hold PyTorch's [out, in / groups, kernel, kernel]), bias [out] unless left out. Initial values:
+/// U(-1, 1) / sqrt(fan_in).
 class Conv2d : public Module {
  public:
-  Conv2d(std::int64_t in, std::int64_t out, std::int64_t kernel, const Conv2dOptions& options = {}, bool bias = true);
+  Conv2d(std::int64_t in, std::int64_t out, std::int64_t kernel, const Conv2dOptions& options = {},
+         bool bias = true);
 
  protected:
   Tensor forward(const Tensor& x, const Context& context) override;

@@ -5,8 +5,8 @@
 
 namespace noisymix {
 
-/// Training: each element is 0 with probability p, else x / (1 - p), drawn from context.key.child(path()), so that no
-/// other layer's draws move when one is added. Evaluation: x. No state.
+/// Training: each element is 0 with probability p, else x / (1 - p), drawn from context.key.child(path()), so
+/// that no other layer's draws move when one is added. Evaluation: x. No state.
 class Dropout : public Module {
  public:
   explicit Dropout(double p);

@@ -12,6 +12,8 @@ void fill_fan_in_uniform(Tensor& x, std::int64_t fan_in, Key key) {
   x.copy_from(random_uniform(x.shape(), key, -bound, bound, x.dtype()).to(x.device()));
 }
 
-void fill_constant(Tensor& x, double value) { x.copy_from(Tensor::full(x.shape(), value, x.dtype(), x.device())); }
+void fill_constant(Tensor& x, double value) {
+  x.copy_from(Tensor::full(x.shape(), value, x.dtype(), x.device()));
+}
 
 }  // namespace noisymix

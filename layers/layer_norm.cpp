@@ -10,7 +10,9 @@ LayerNorm::LayerNorm(std::int64_t features, double epsilon)
       weight_(register_parameter("weight", Tensor::ones({features}))),
       bias_(register_parameter("bias", Tensor::zeros({features}))) {}
 
-Tensor LayerNorm::forward(const Tensor& x, const Context&) { return layer_norm(x, weight_, bias_, epsilon_); }
+Tensor LayerNorm::forward(const Tensor& x, const Context&) {
+  return layer_norm(x, weight_, bias_, epsilon_);
+}
 
 void LayerNorm::reset_parameters(Key) {
   fill_constant(weight_, 1);

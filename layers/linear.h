@@ -5,7 +5,8 @@
 
 namespace noisymix {
 
-/// x [..., in] -> [..., out]. State: weight [out, in], bias [out] unless left out. Initial values: U(-1, 1) / sqrt(in).
+/// x [..., in] -> [..., out]. State: weight [out, in], bias [out] unless left out. Initial values: U(-1, 1) /
+/// sqrt(in).
 class Linear : public Module {
  public:
   Linear(std::int64_t in, std::int64_t out, bool bias = true);

@@ -32,8 +32,10 @@ std::string state_problems(const Module::Named& state, const std::map<std::strin
       problems << "\n  wrong dtype: " << name << " is " << value.dtype() << ", expected " << target.dtype();
   }
   for (const auto& [name, value] : values) {
-    if (!expected.contains(name)) problems << "\n  unexpected: " << name << " " << value.shape();
-    else if (by_name.at(name) != &value) problems << "\n  given twice: " << name;
+    if (!expected.contains(name))
+      problems << "\n  unexpected: " << name << " " << value.shape();
+    else if (by_name.at(name) != &value)
+      problems << "\n  given twice: " << name;
   }
   return problems.str();
 }
@@ -47,7 +49,8 @@ Tensor Module::operator()(const Tensor& x, const Context& context) {
     throw;
   } catch (const NonFiniteError& error) {
     const std::string where = path();
-    fail<LocatedNonFiniteError>(error.what(), ", in ", where.empty() ? "the outermost module" : "module '" + where + "'");
+    fail<LocatedNonFiniteError>(error.what(), ", in ",
+                                where.empty() ? "the outermost module" : "module '" + where + "'");
   }
 }
 
@@ -59,8 +62,10 @@ std::string Module::path() const {
 
 void Module::collect(const std::string& prefix, bool buffers_too, Named& out) const {
   for (const Entry& entry : entries_) {
-    if (entry.child != nullptr) entry.child->collect(prefix + entry.name + ".", buffers_too, out);
-    else if (entry.is_parameter || buffers_too) out.emplace_back(prefix + entry.name, *entry.tensor);
+    if (entry.child != nullptr)
+      entry.child->collect(prefix + entry.name + ".", buffers_too, out);
+    else if (entry.is_parameter || buffers_too)
+      out.emplace_back(prefix + entry.name, *entry.tensor);
   }
 }
 

@@ -12,9 +12,9 @@
 
 namespace noisymix {
 
-/// Parameters require gradients; buffers are state without (running_mean). Modules are neither copied nor moved: members
-/// are held by value, and the constructor registers them in state-dict order. A new module's weights are zeros until
-/// initialize() or load_state(); make_model() does the former.
+/// Parameters require gradients; buffers are state without (running_mean). Modules are neither copied nor
+/// moved: members are held by value, and the constructor registers them in state-dict order. A new module's
+/// weights are zeros until initialize() or load_state(); make_model() does the former.
 class Module {
  public:
   Module() = default;
@@ -22,28 +22,30 @@ class Module {
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
 
-  /// Runs forward(). A NonFiniteError on the way (see FiniteCheck) leaves with the dotted path of the innermost module.
+  /// Runs forward(). A NonFiniteError on the way (see FiniteCheck) leaves with the dotted path of the
+  /// innermost module.
   Tensor operator()(const Tensor& x, const Context& context);
 
   /// Dotted name from the root, for example "layer1.0.conv1"; empty for the root.
   std::string path() const;
 
   using Named = std::vector<std::pair<std::string, Tensor>>;
-  /// All parameters / all parameters and buffers below, in registration order, with names relative to this module.
+  /// All parameters / all parameters and buffers below, in registration order, with names relative to this
+  /// module.
   Named parameters() const;
   Named state() const;
   std::int64_t parameter_count() const;
 
-  /// Copies values into the state by name; `values` are in this library's layout (OHWI), any floating dtype serves for
-  /// a floating one. Strict: everything missing, unexpected, doubled or misshaped is listed in one DataError and nothing
-  /// is changed.
+  /// Copies values into the state by name; `values` are in this library's layout (OHWI), any floating dtype
+  /// serves for a floating one. Strict: everything missing, unexpected, doubled or misshaped is listed in one
+  /// DataError and nothing is changed.
   void load_state(const Named& values);
 
   /// Draws initial values of every parameter from key.child(path) (library default of each layer type).
   void initialize(Key key);
 
-  /// Converts floating parameters and buffers / moves everything. Makes new tensors without gradients, so do it before
-  /// handles are given to an optimizer.
+  /// Converts floating parameters and buffers / moves everything. Makes new tensors without gradients, so do
+  /// it before handles are given to an optimizer.
   void to(Dtype dtype);
   void to(Device device);
 

@@ -10,7 +10,8 @@
 
 namespace noisymix {
 
-/// Owns its children, named "0", "1", "2", and applies them in this order; without children it passes x through.
+/// Owns its children, named "0", "1", "2", and applies them in this order; without children it passes x
+/// through.
 class Sequential : public Module {
  public:
   /// Constructs a child of type M in place and appends it.

@@ -14,7 +14,8 @@ std::int64_t scaled(std::int64_t channels, double width) {
 }
 
 /// Two blocks; only the first changes the shape.
-void add_blocks(Sequential& stage, std::int64_t in, std::int64_t out, std::int64_t stride, const PreActOptions& options) {
+void add_blocks(Sequential& stage, std::int64_t in, std::int64_t out, std::int64_t stride,
+                const PreActOptions& options) {
   stage.emplace<PreActBlock>(in, out, stride, options);
   stage.emplace<PreActBlock>(out, out, 1, options);
 }
@@ -32,7 +33,8 @@ PreActBlock::PreActBlock(std::int64_t in, std::int64_t out, std::int64_t stride,
   register_module("bn2", bn2_);
   register_module("conv2", conv2_);
   register_module("shortcut", shortcut_);
-  if (stride != 1 || in != out) shortcut_.emplace<Conv2d>(in, out, 1, Conv2dOptions::square(stride, 0), /*bias=*/false);
+  if (stride != 1 || in != out)
+    shortcut_.emplace<Conv2d>(in, out, 1, Conv2dOptions::square(stride, 0), /*bias=*/false);
 }
 
 Tensor PreActBlock::forward(const Tensor& x, const Context& context) {
@@ -43,7 +45,8 @@ Tensor PreActBlock::forward(const Tensor& x, const Context& context) {
   return residual + shortcut_(carried, context);
 }
 
-PreActResNet18::PreActResNet18(std::int64_t inputs, std::int64_t classes, double width, const PreActOptions& options)
+PreActResNet18::PreActResNet18(std::int64_t inputs, std::int64_t classes, double width,
+                               const PreActOptions& options)
     : conv1_(inputs, scaled(64, width), 3, Conv2dOptions::square(1, 1), /*bias=*/false),
       linear_(scaled(512, width), classes) {
   register_module("conv1", conv1_);
@@ -52,7 +55,8 @@ PreActResNet18::PreActResNet18(std::int64_t inputs, std::int64_t classes, double
   register_module("layer3", layer3_);
   register_module("layer4", layer4_);
   if (options.final_bn)
-    register_module("bn", bn_.emplace(scaled(512, width), BatchNorm2dOptions{.activation = options.activation}));
+    register_module("bn",
+                    bn_.emplace(scaled(512, width), BatchNorm2dOptions{.activation = options.activation}));
   register_module("linear", linear_);
   add_blocks(layer1_, scaled(64, width), scaled(64, width), 1, options);
   add_blocks(layer2_, scaled(64, width), scaled(128, width), 2, options);

@@ -13,19 +13,20 @@
 
 namespace noisymix {
 
-/// What the identity shortcut of a block carries. The papers say "preactivated ResNet-18" and leave it open; the
-/// published code takes the activated input, the original manifold mixup code the raw one.
+/// What the identity shortcut of a block carries. The papers say "preactivated ResNet-18" and leave it open;
+/// the published code takes the activated input, the original manifold mixup code the raw one.
 enum class PreActShortcut { activated, raw };
 
 struct PreActOptions {
   PreActShortcut shortcut = PreActShortcut::activated;
-  bool final_bn = false;  ///< batch norm and activation between the last stage and the pooling; the published code has none
+  bool final_bn = false;  ///< batch norm and activation between the last stage and the pooling; the published
+                          ///< code has none
   ActivationKind activation = ActivationKind::relu;
 };
 
 /// x [n, h, w, in] -> [n, h / stride, w / stride, out]:
-/// a = relu(bn1(x)); conv2(relu(bn2(conv1(a)))) + shortcut. The stride is conv1's; shortcut.0 is a 1x1 convolution of a
-/// where the shape changes, otherwise the shortcut is a or x itself.
+/// a = relu(bn1(x)); conv2(relu(bn2(conv1(a)))) + shortcut. The stride is conv1's; shortcut.0 is a 1x1
+/// convolution of a where the shape changes, otherwise the shortcut is a or x itself.
 class PreActBlock : public Module {
  public:
   PreActBlock(std::int64_t in, std::int64_t out, std::int64_t stride, const PreActOptions& options);
@@ -42,9 +43,9 @@ class PreActBlock : public Module {
   Sequential shortcut_;  // empty where the shape stays
 };
 
-/// Images [n, h, w, inputs] -> logits [n, classes]. Four stages of two blocks with 64, 128, 256 and 512 times `width`
-/// channels; the last three halve height and width. Mixing is possible at the input and after stages 1 to 3, on the raw
-/// residual sums. No batch norm between the last sum and the pooling unless final_bn.
+/// Images [n, h, w, inputs] -> logits [n, classes]. Four stages of two blocks with 64, 128, 256 and 512 times
+/// `width` channels; the last three halve height and width. Mixing is possible at the input and after stages
+/// 1 to 3, on the raw residual sums. No batch norm between the last sum and the pooling unless final_bn.
 class PreActResNet18 : public Model {
  public:
   PreActResNet18(std::int64_t inputs, std::int64_t classes, double width, const PreActOptions& options);

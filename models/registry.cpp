@@ -17,12 +17,14 @@ using ModelPointer = std::unique_ptr<Model>;
 ModelPointer preact_resnet(const ModelOptions& options, double default_width) {
   PreActOptions preact;
   const bool known = options.shortcut.empty() || options.shortcut == "activated" || options.shortcut == "raw";
-  NM_CHECK_AS(ConfigError, known, "[model] unknown shortcut '", options.shortcut, "', expected activated or raw");
+  NM_CHECK_AS(ConfigError, known, "[model] unknown shortcut '", options.shortcut,
+              "', expected activated or raw");
   preact.shortcut = options.shortcut == "raw" ? PreActShortcut::raw : PreActShortcut::activated;
   preact.final_bn = options.final_bn;
   preact.activation = parse_activation(options.activation);
   const double width = options.width > 0 ? options.width : default_width;
-  return std::make_unique<PreActResNet18>(options.inputs > 0 ? options.inputs : 3, options.classes, width, preact);
+  return std::make_unique<PreActResNet18>(options.inputs > 0 ? options.inputs : 3, options.classes, width,
+                                          preact);
 }
 
 ModelPointer wide_resnet(const ModelOptions& options, std::int64_t depth, double width) {
@@ -69,16 +71,16 @@ constexpr Accepts kToy{.width = true};
 constexpr Row kModels[] = {
     {"preactresnet18", "pre-activation ResNet-18 for 32x32 images, 11.2 M parameters", kPreAct,
      [](const ModelOptions& o) { return preact_resnet(o, 1); }},
-    {"preactwideresnet18", "the same with twice the channels (NFM's Wide-ResNet-18), 44.7 M parameters", kPreAct,
-     [](const ModelOptions& o) { return preact_resnet(o, 2); }},
+    {"preactwideresnet18", "the same with twice the channels (NFM's Wide-ResNet-18), 44.7 M parameters",
+     kPreAct, [](const ModelOptions& o) { return preact_resnet(o, 2); }},
     {"wrn28-2", "Wide-ResNet 28-2 in NoisyMix form, 1.5 M parameters", kFixedWide,
      [](const ModelOptions& o) { return wide_resnet(o, 28, 2); }},
-    {"wrn28-4", "Wide-ResNet 28-4 in NoisyMix form, 5.9 M parameters (the published NoisyMix results)", kFixedWide,
-     [](const ModelOptions& o) { return wide_resnet(o, 28, 4); }},
+    {"wrn28-4", "Wide-ResNet 28-4 in NoisyMix form, 5.9 M parameters (the published NoisyMix results)",
+     kFixedWide, [](const ModelOptions& o) { return wide_resnet(o, 28, 4); }},
     {"wrn28-10", "Wide-ResNet 28-10 in NoisyMix form, 36.5 M parameters", kFixedWide,
      [](const ModelOptions& o) { return wide_resnet(o, 28, 10); }},
-    {"wrn", "Wide-ResNet in NoisyMix form with options depth (6 n + 4) and width, 28 and 4 unless given", kAnyWide,
-     [](const ModelOptions& o) { return wide_resnet(o, 28, 4); }},
+    {"wrn", "Wide-ResNet in NoisyMix form with options depth (6 n + 4) and width, 28 and 4 unless given",
+     kAnyWide, [](const ModelOptions& o) { return wide_resnet(o, 28, 4); }},
     {"toy-noisymix", "points 2-32-classes, the NoisyMix paper's toy network (appendix A)", kToy,
      [](const ModelOptions& o) { return toy_mlp(o, 1, 1); }},
     {"toy-nfm", "points 2-32-32-32-classes, the NFM paper's toy network (appendix F.2)", kToy,
@@ -101,8 +103,8 @@ const Row& find_model(const std::string& name) {
 void check_options(const Row& row, const ModelOptions& options) {
   NM_CHECK_AS(ConfigError, options.classes > 0, "[model] classes must be at least 1, got ", options.classes);
   NM_CHECK_AS(ConfigError, options.inputs >= 0, "[model] inputs must not be negative, got ", options.inputs);
-  NM_CHECK_AS(ConfigError, std::isfinite(options.width) && options.width >= 0, "[model] width must be positive, got ",
-              options.width);
+  NM_CHECK_AS(ConfigError, std::isfinite(options.width) && options.width >= 0,
+              "[model] width must be positive, got ", options.width);
   NM_CHECK_AS(ConfigError, options.dropout < 1, "[model] dropout must be below 1, got ", options.dropout);
   const auto check = [&](bool accepted, bool given, const char* option) {
     NM_CHECK_AS(ConfigError, accepted || !given, "[model] ", row.name, " has no option '", option, "'");

@@ -9,7 +9,8 @@
 
 namespace noisymix {
 
-/// A network: forward returns logits [n, classes] from images [n, h, w, c] (or points [n, 2] for the toy networks).
+/// A network: forward returns logits [n, classes] from images [n, h, w, c] (or points [n, 2] for the toy
+/// networks).
 class Model : public Module {
  public:
   /// Stages announced through Context::at_stage at which mixing may happen, 0 (input) first.
@@ -19,12 +20,12 @@ class Model : public Module {
 /// Settings that several models share; a model rejects those it does not have (ConfigError).
 struct ModelOptions {
   int classes = 10;
-  int inputs = 0;          ///< channels of the images or features of a point; 0 means 3 or 2
-  double width = 0;        ///< factor on the channels or hidden units; 0 means the model's own default
-  int depth = 0;           ///< Wide-ResNet depth (6 n + 4); 0 means the model's own default
-  double dropout = -1;     ///< negative means the model's own default
-  std::string shortcut;    ///< PreActResNet: "activated" (default, as published code) or "raw"
-  bool final_bn = false;   ///< PreActResNet: batch norm and ReLU before the pooling
+  int inputs = 0;         ///< channels of the images or features of a point; 0 means 3 or 2
+  double width = 0;       ///< factor on the channels or hidden units; 0 means the model's own default
+  int depth = 0;          ///< Wide-ResNet depth (6 n + 4); 0 means the model's own default
+  double dropout = -1;    ///< negative means the model's own default
+  std::string shortcut;   ///< PreActResNet: "activated" (default, as published code) or "raw"
+  bool final_bn = false;  ///< PreActResNet: batch norm and ReLU before the pooling
   std::string activation = "relu";  ///< "relu" or "gelu"
 };
 
@@ -32,8 +33,8 @@ struct ModelEntry {
   std::string name, description;
 };
 
-/// Builds a model with freshly drawn weights (Module::initialize with the key). Unknown names throw ConfigError with the
-/// nearest known one.
+/// Builds a model with freshly drawn weights (Module::initialize with the key). Unknown names throw
+/// ConfigError with the nearest known one.
 std::unique_ptr<Model> make_model(const std::string& name, const ModelOptions& options, Key key);
 
 /// Every known model, in the order to show.

@@ -6,8 +6,9 @@
 namespace noisymix {
 
 ToyMlp::ToyMlp(const ToyMlpOptions& options) : options_(options) {
-  NM_CHECK(options.hidden_layers >= 0 && options.mix_layers >= 0 && options.mix_layers <= options.hidden_layers,
-           "[toy mlp] cannot mix after ", options.mix_layers, " of ", options.hidden_layers, " hidden layers");
+  NM_CHECK(
+      options.hidden_layers >= 0 && options.mix_layers >= 0 && options.mix_layers <= options.hidden_layers,
+      "[toy mlp] cannot mix after ", options.mix_layers, " of ", options.hidden_layers, " hidden layers");
   std::int64_t in = options.inputs;
   for (std::int64_t i = 0; i <= options.hidden_layers; ++i) {
     const std::int64_t out = i == options.hidden_layers ? options.classes : options.units;

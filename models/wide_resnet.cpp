@@ -6,7 +6,8 @@
 namespace noisymix {
 namespace {
 
-constexpr double kLastMomentum = 0.9;  // NoisyMix code: running <- 0.1 running + 0.9 batch in the last batch norm only
+constexpr double kLastMomentum =
+    0.9;  // NoisyMix code: running <- 0.1 running + 0.9 batch in the last batch norm only
 
 /// n blocks; only the first changes the shape.
 void add_blocks(Sequential& stage, std::int64_t in, std::int64_t out, std::int64_t stride,
@@ -34,7 +35,8 @@ WideBlock::WideBlock(std::int64_t in, std::int64_t out, std::int64_t stride, con
 }
 
 Tensor WideBlock::forward(const Tensor& x, const Context& context) {
-  const Tensor hidden = dropout_(conv1_(bn1_(x, context), context), context);  // the norms activate their result
+  const Tensor hidden =
+      dropout_(conv1_(bn1_(x, context), context), context);  // the norms activate their result
   return conv2_(bn2_(hidden, context), context) + shortcut_(x, context);
 }
 
@@ -42,8 +44,8 @@ WideResNet::WideResNet(const WideResNetOptions& options)
     : conv1_(options.inputs, 16, 3, Conv2dOptions::square(1, 1)),
       bn1_(64 * options.width, {.momentum = kLastMomentum, .activation = options.activation}),
       linear_(64 * options.width, options.classes) {
-  NM_CHECK_AS(ConfigError, options.depth >= 10 && options.depth % 6 == 4, "[wide resnet] depth ", options.depth,
-              " is not 6 n + 4 with n >= 1 blocks per stage (10, 16, 22, 28, ...)");
+  NM_CHECK_AS(ConfigError, options.depth >= 10 && options.depth % 6 == 4, "[wide resnet] depth ",
+              options.depth, " is not 6 n + 4 with n >= 1 blocks per stage (10, 16, 22, 28, ...)");
   register_module("conv1", conv1_);
   register_module("layer1", layer1_);
   register_module("layer2", layer2_);

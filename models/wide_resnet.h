@@ -12,8 +12,8 @@
 
 namespace noisymix {
 
-/// The NoisyMix form differs from the original Wide-ResNet: biased convolutions, the stride in a block's second
-/// convolution, shortcuts from the raw input, dropout 0.1 and a last batch norm with momentum 0.9.
+/// The NoisyMix form differs from the original Wide-ResNet: biased convolutions, the stride in a block's
+/// second convolution, shortcuts from the raw input, dropout 0.1 and a last batch norm with momentum 0.9.
 struct WideResNetOptions {
   std::int64_t inputs = 3;
   std::int64_t classes = 10;
@@ -24,8 +24,8 @@ struct WideResNetOptions {
 };
 
 /// x [n, h, w, in] -> [n, h / stride, w / stride, out]:
-/// conv2(relu(bn2(dropout(conv1(relu(bn1(x))))))) + shortcut(x), shortcut.0 a biased 1x1 convolution where the shape
-/// changes.
+/// conv2(relu(bn2(dropout(conv1(relu(bn1(x))))))) + shortcut(x), shortcut.0 a biased 1x1 convolution where
+/// the shape changes.
 class WideBlock : public Module {
  public:
   WideBlock(std::int64_t in, std::int64_t out, std::int64_t stride, const WideResNetOptions& options);
@@ -42,8 +42,9 @@ class WideBlock : public Module {
   Sequential shortcut_;  // empty where the shape stays
 };
 
-/// Images [n, h, w, inputs] -> logits [n, classes]. Three stages with 16, 32 and 64 times `width` channels; the last two
-/// halve height and width. Mixing is possible at the input and after each stage, on the raw residual sums.
+/// Images [n, h, w, inputs] -> logits [n, classes]. Three stages with 16, 32 and 64 times `width` channels;
+/// the last two halve height and width. Mixing is possible at the input and after each stage, on the raw
+/// residual sums.
 class WideResNet : public Model {
  public:
   explicit WideResNet(const WideResNetOptions& options);

@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::string_view kParallelPrefix = "module.";
 
-bool is_convolution_weight(const Tensor& x) { return x.rank() == 4 && is_floating(x.dtype()); }
+bool is_convolution_weight(const Tensor& x) {
+  return x.rank() == 4 && is_floating(x.dtype());
+}
 
 }  // namespace
 

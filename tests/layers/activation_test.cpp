@@ -14,5 +14,6 @@ TEST_CASE("activation by name") {
   CHECK(same_bits(smooth(x, {}), gelu(x)));
   CHECK(same_bits(activate(ActivationKind::identity, x), x));
   CHECK(rectifier.state().empty());
-  CHECK_THROWS_WITH_AS(parse_activation("swish"), "unknown activation 'swish', expected relu or gelu", ConfigError);
+  CHECK_THROWS_WITH_AS(parse_activation("swish"), "unknown activation 'swish', expected relu or gelu",
+                       ConfigError);
 }

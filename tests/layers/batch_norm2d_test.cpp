@@ -42,7 +42,8 @@ TEST_CASE("batch norm tracks statistics in training with its momentum, and uses 
 
 TEST_CASE("batch norm applies its activation") {
   const Tensor x = random_normal({2, 3, 3, 2}, Key(1));
-  BatchNorm2d plain(2), rectified(2, {.activation = ActivationKind::relu}), smooth(2, {.activation = ActivationKind::gelu});
+  BatchNorm2d plain(2), rectified(2, {.activation = ActivationKind::relu}),
+      smooth(2, {.activation = ActivationKind::gelu});
   for (const Context& context : {training_context(), Context::evaluation()}) {
     const Tensor y = plain(x, context);
     CHECK(relative_error(rectified(x, context), relu(y)) < 1e-6);

@@ -31,16 +31,17 @@ inline std::vector<std::string> names_of(const Module::Named& named) {
   return names;
 }
 
-/// Checks the gradients of sum(layer(x) * g) for x and every parameter in f64, all at random values. The layer's own
-/// parameters are moved in place.
-inline void check_layer_gradients(Module& layer, const Tensor& input, const Context& context, double tolerance = 1e-6,
-                                  double step = 1e-5) {
+/// Checks the gradients of sum(layer(x) * g) for x and every parameter in f64, all at random values. The
+/// layer's own parameters are moved in place.
+inline void check_layer_gradients(Module& layer, const Tensor& input, const Context& context,
+                                  double tolerance = 1e-6, double step = 1e-5) {
   layer.to(Dtype::f64);
   const Tensor x = input.detach().to(Dtype::f64).clone().set_requires_grad();
   Module::Named leaves = layer.parameters();
   for (std::size_t k = 0; k < leaves.size(); ++k) {
     Tensor& leaf = leaves[k].second;
-    leaf.copy_from(random_normal(leaf.shape(), Key(50).child(static_cast<std::int64_t>(k)), 0, 1, Dtype::f64));
+    leaf.copy_from(
+        random_normal(leaf.shape(), Key(50).child(static_cast<std::int64_t>(k)), 0, 1, Dtype::f64));
   }
   leaves.emplace_back("x", x);
   const Tensor y = layer(x, context);

@@ -14,7 +14,8 @@ TEST_CASE("convolution keeps OHWI weights and computes what the op does") {
   const Tensor x = random_normal({2, 5, 7, 4}, Key(2));
   const Tensor y = conv(x, {});
   CHECK(y.shape() == Shape{2, 3, 4, 6});
-  CHECK(same_bits(y, conv2d(x, state_of(conv, "weight"), state_of(conv, "bias"), Conv2dOptions::square(2, 1))));
+  CHECK(
+      same_bits(y, conv2d(x, state_of(conv, "weight"), state_of(conv, "bias"), Conv2dOptions::square(2, 1))));
   Conv2d bare(4, 6, 1, {}, /*bias=*/false);
   CHECK(names_of(bare.state()) == std::vector<std::string>{"weight"});
 }
@@ -47,8 +48,9 @@ TEST_CASE("convolution gradients, also in groups") {
 TEST_CASE("convolution refuses impossible sizes") {
   Conv2dOptions grouped;
   grouped.groups = 3;
-  CHECK_THROWS_WITH_AS(Conv2d(4, 6, 3, grouped),
-                       "[Conv2d] 4 and 6 channels with kernel 3 and 3 groups: all must be positive and both channel counts "
-                       "divisible by the groups",
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(
+      Conv2d(4, 6, 3, grouped),
+      "[Conv2d] 4 and 6 channels with kernel 3 and 3 groups: all must be positive and both channel counts "
+      "divisible by the groups",
+      ShapeError);
 }

@@ -10,7 +10,8 @@ using namespace noisymix::testing;
 TEST_CASE("linear: exact values, state and gradients") {
   Linear map(2, 3);
   CHECK(state_of(map, "weight").shape() == Shape{3, 2});
-  map.load_state({{"weight", Tensor::from<float>({1, 2, 3, 4, 5, 6}, {3, 2})}, {"bias", Tensor::from<float>({1, 0, -1}, {3})}});
+  map.load_state({{"weight", Tensor::from<float>({1, 2, 3, 4, 5, 6}, {3, 2})},
+                  {"bias", Tensor::from<float>({1, 0, -1}, {3})}});
   CHECK(values(map(Tensor::from<float>({10, 1}, {1, 2}), {})) == std::vector<double>{13, 34, 55});
   check_layer_gradients(map, random_normal({4, 2}, Key(1)), {});
   Linear bare(2, 3, /*bias=*/false);

@@ -54,9 +54,10 @@ class Scale : public Module {
 
 TEST_CASE("names join with dots, in the order of registration") {
   Tree tree;
-  CHECK(names_of(tree.state()) ==
-        std::vector<std::string>{"first.weight", "first.bias", "rest.0.weight", "rest.0.bias", "rest.0.running_mean",
-                                 "rest.0.running_var", "rest.0.num_batches_tracked", "rest.1.weight", "scale"});
+  CHECK(names_of(tree.state()) == std::vector<std::string>{"first.weight", "first.bias", "rest.0.weight",
+                                                           "rest.0.bias", "rest.0.running_mean",
+                                                           "rest.0.running_var", "rest.0.num_batches_tracked",
+                                                           "rest.1.weight", "scale"});
   CHECK(names_of(tree.parameters()) == std::vector<std::string>{"first.weight", "first.bias", "rest.0.weight",
                                                                 "rest.0.bias", "rest.1.weight", "scale"});
   CHECK(tree.parameter_count() == 6 + 3 + 3 + 3 + 3 + 1);
@@ -139,9 +140,11 @@ TEST_CASE("a non-finite value is reported once, with the innermost module") {
   const Tensor x = Tensor::ones({4, 1});
   CHECK_NOTHROW(outer(x, {}));  // nobody asked
   FiniteCheck check;
-  CHECK_THROWS_WITH_AS(outer(x, {}), "op 'mul' produced a non-finite value, output shape [4, 1], in module '0.1'",
+  CHECK_THROWS_WITH_AS(outer(x, {}),
+                       "op 'mul' produced a non-finite value, output shape [4, 1], in module '0.1'",
                        NonFiniteError);
   Scale alone(std::numeric_limits<double>::quiet_NaN());
-  CHECK_THROWS_WITH_AS(alone(x, {}), "op 'mul' produced a non-finite value, output shape [4, 1], in the outermost module",
+  CHECK_THROWS_WITH_AS(alone(x, {}),
+                       "op 'mul' produced a non-finite value, output shape [4, 1], in the outermost module",
                        NonFiniteError);
 }

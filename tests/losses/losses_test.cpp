@@ -17,7 +17,9 @@ using namespace noisymix::testing;
 namespace {
 
 /// Draws of a fixed key, f64.
-Tensor normal(const Shape& shape, int key) { return random_normal(shape, Key(7).child(key), 0, 1, Dtype::f64); }
+Tensor normal(const Shape& shape, int key) {
+  return random_normal(shape, Key(7).child(key), 0, 1, Dtype::f64);
+}
 
 Tensor labels_of(const std::vector<std::int64_t>& values) {
   return Tensor::from(values, {static_cast<std::int64_t>(values.size())});
@@ -72,7 +74,8 @@ TEST_CASE("mixed cross entropy agrees with PyTorch") {
   for_each_case("mixup_cross_entropy", [](const Case& c) {
     const Tensor x = c.leaf("x");
     const double lambda = c.attributes.at("lam");
-    // The reference draws the partners' labels freely, so its values are compared with the function's two terms.
+    // The reference draws the partners' labels freely, so its values are compared with the function's two
+    // terms.
     const auto a = c.at("target_a").to_vector<std::int64_t>(), b = c.at("target_b").to_vector<std::int64_t>();
     const std::size_t n = a.size();
     const Tensor own = cross_entropy(x, labels_of(a)), partner = cross_entropy(x, labels_of(b));
@@ -84,7 +87,8 @@ TEST_CASE("mixed cross entropy agrees with PyTorch") {
     std::vector<std::int64_t> moved(n);
     for (std::size_t i = 0; i < n; ++i) moved[i] = a[static_cast<std::size_t>(order[i])];
     const Tensor want = lambda * own.detach() + (1 - lambda) * cross_entropy(c.at("x"), labels_of(moved));
-    CHECK(mixed_cross_entropy(c.at("x"), labels_of(a), lambda, order).item() == doctest::Approx(want.item()).epsilon(1e-12));
+    CHECK(mixed_cross_entropy(c.at("x"), labels_of(a), lambda, order).item() ==
+          doctest::Approx(want.item()).epsilon(1e-12));
   });
 }
 
@@ -108,7 +112,11 @@ TEST_CASE("mixed cross entropy without a permutation is plain cross entropy") {
   const Tensor logits = normal({3, 5}, 2), labels = labels_of({4, 0, 1});
   CHECK(mixed_cross_entropy(logits, labels, 0.25, {}).item() == cross_entropy(logits, labels).item());
   CHECK(mixed_cross_entropy(logits, labels, 1, {2, 1, 0}).item() == cross_entropy(logits, labels).item());
-  check_gradients([&](const auto& in) { return mixed_cross_entropy(in[0], labels, 0.25, {2, 0, 1}, 0.1); }, {logits});
+  check_gradients(
+      [&](const auto& in) {
+        return mixed_cross_entropy(in[0], labels, 0.25, {2, 0, 1}, 0.1);
+      },
+      {logits});
 }
 
 TEST_CASE("mixed cross entropy names wrong arguments") {
@@ -140,7 +148,8 @@ TEST_CASE("Kullback-Leibler divergence is zero for equal distributions and count
   CHECK(all_finite(certain.grad()));
   check_gradients([](const auto& in) { return kl_divergence(in[0], in[1]); }, {normal({3, 4}, 7), p});
   CHECK_THROWS_WITH_AS(kl_divergence(log_q, p),
-                       "[kl_divergence] expects two equal shapes [n, k] with n > 0, got [1, 3] and [3, 4]", ShapeError);
+                       "[kl_divergence] expects two equal shapes [n, k] with n > 0, got [1, 3] and [3, 4]",
+                       ShapeError);
 }
 
 TEST_CASE("KL consistency is the divergence of two softmaxes") {
@@ -150,7 +159,8 @@ TEST_CASE("KL consistency is the divergence of two softmaxes") {
   CHECK(kl_consistency(clean, clean).item() == 0);
   check_gradients([](const auto& in) { return kl_consistency(in[0], in[1]); }, {clean, other});
   // Probabilities that underflow stay finite thanks to epsilon.
-  const Tensor sure = Tensor::from<float>({200, 0, 0, 200}, {2, 2}), wrong = Tensor::from<float>({0, 200, 200, 0}, {2, 2});
+  const Tensor sure = Tensor::from<float>({200, 0, 0, 200}, {2, 2}),
+               wrong = Tensor::from<float>({0, 200, 200, 0}, {2, 2});
   CHECK(kl_consistency(sure, wrong).item() == doctest::Approx(-std::log(1e-14)).epsilon(1e-5));
 }
 
@@ -170,7 +180,8 @@ TEST_CASE("Jensen-Shannon consistency: zero for equal views, bounded by log view
   CHECK(abc > 0);
   const Tensor apart = 300.0 * one_hot(labels_of({0, 1, 2}), 6, Dtype::f64);
   CHECK(jensen_shannon_consistency(apart, 3, 1).item() == doctest::Approx(std::log(3)).epsilon(1e-6));
-  check_gradients([](const auto& in) { return jensen_shannon_consistency(in[0], 3, 12); }, {concat({a, b, c})});
+  check_gradients([](const auto& in) { return jensen_shannon_consistency(in[0], 3, 12); },
+                  {concat({a, b, c})});
 }
 
 TEST_CASE("mean squared error agrees with PyTorch") {
@@ -178,8 +189,9 @@ TEST_CASE("mean squared error agrees with PyTorch") {
     const Tensor x = c.leaf("x"), target = c.leaf("target");
     c.check(mean_squared_error(x, target), {{"x", x}, {"target", target}});
   });
-  CHECK(mean_squared_error(Tensor::from<double>({1, 2, 3}, {3}), Tensor::from<double>({1, 0, 6}, {3})).item() ==
-        doctest::Approx(13.0 / 3));
+  CHECK(
+      mean_squared_error(Tensor::from<double>({1, 2, 3}, {3}), Tensor::from<double>({1, 0, 6}, {3})).item() ==
+      doctest::Approx(13.0 / 3));
   CHECK_THROWS_WITH_AS(mean_squared_error(Tensor::zeros({3}), Tensor::zeros({3, 1})),
                        "[mean_squared_error] x has shape [3], the target [3, 1]", ShapeError);
 }

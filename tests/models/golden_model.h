@@ -1,4 +1,5 @@
-// Models with the weights, inputs and labels that the reference values were made with (hash formula, golden.h).
+// Models with the weights, inputs and labels that the reference values were made with (hash formula,
+// golden.h).
 #pragma once
 
 #include <algorithm>
@@ -26,9 +27,12 @@ inline Tensor golden_entry(const std::string& name, const Shape& shape, std::uin
   const bool is_variance = name.ends_with("running_var");
   if (is_variance) scale = 0.5, offset = 1;
   if (name.ends_with("weight")) {
-    if (shape.rank() == 4) scale = std::sqrt(6.0 / static_cast<double>(shape[1] * shape[2] * shape[3]));
-    else if (shape.rank() == 2) scale = std::sqrt(3.0 / static_cast<double>(shape[1]));
-    else offset = 1;
+    if (shape.rank() == 4)
+      scale = std::sqrt(6.0 / static_cast<double>(shape[1] * shape[2] * shape[3]));
+    else if (shape.rank() == 2)
+      scale = std::sqrt(3.0 / static_cast<double>(shape[1]));
+    else
+      offset = 1;
   }
   std::vector<double> values(static_cast<std::size_t>(shape.numel()));
   for (std::size_t e = 0; e < values.size(); ++e) {

@@ -9,8 +9,9 @@ using namespace noisymix::testing;
 
 namespace {
 
-/// Largest accepted deviations. The reference is f64: in f64 we agree to its rounding. In f32 a pre-activation near zero
-/// may change sign between two correct relu networks, which moves their gradients by up to a few percent.
+/// Largest accepted deviations. The reference is f64: in f64 we agree to its rounding. In f32 a
+/// pre-activation near zero may change sign between two correct relu networks, which moves their gradients by
+/// up to a few percent.
 struct Limits {
   double eval_logits, train_logits, loss, gradient, statistics;
 };
@@ -46,7 +47,10 @@ std::unique_ptr<Model> build(const std::string& golden_name, int classes) {
 class GoldenModel {
  public:
   GoldenModel(const std::string& name, Dtype dtype, const Limits& limits)
-      : name_(name), dtype_(dtype), limits_(limits), bundle_(read_safetensors(fixture_path("models/models.safetensors"))) {
+      : name_(name),
+        dtype_(dtype),
+        limits_(limits),
+        bundle_(read_safetensors(fixture_path("models/models.safetensors"))) {
     const auto manifest = read_json(fixture_path("models/manifest.json"));
     for (const auto& entry : manifest.at("models"))
       if (entry.at("name") == name) golden_ = entry;
@@ -71,7 +75,8 @@ class GoldenModel {
     const Tensor logits = (*model_)(x_, training);
     CHECK(relative_error(logits, bundle_.at(name_ + "/train_logits")) <= limits_.train_logits);
     const std::vector<std::int64_t> labels = golden_.at("labels");
-    const Tensor loss = cross_entropy(logits, Tensor::from(labels, {static_cast<std::int64_t>(labels.size())}));
+    const Tensor loss =
+        cross_entropy(logits, Tensor::from(labels, {static_cast<std::int64_t>(labels.size())}));
     const double want = golden_.at("train_loss");
     CHECK(std::abs(loss.item() - want) <= limits_.loss * want);
     backward(loss);
@@ -91,8 +96,8 @@ class GoldenModel {
   }
 
   /// Sum, norm and, where the reference has them, sampled elements of one gradient.
-  void check_gradient(const std::string& name, const Tensor& grad, double want_norm, double want_sum, const double* want,
-                      std::uint32_t stream) {
+  void check_gradient(const std::string& name, const Tensor& grad, double want_norm, double want_sum,
+                      const double* want, std::uint32_t stream) {
     CAPTURE(name);
     REQUIRE(grad.defined());
     const auto g = torch_order(grad);
@@ -104,7 +109,8 @@ class GoldenModel {
 
   void check_gradients_and_statistics() {
     const double* input = bundle_.at(name_ + "/input_grad_samples").data<double>();
-    check_gradient("input", x_.grad(), golden_.at("input_grad_l2"), golden_.at("input_grad_sum"), input, base_ + 0x4FFFF);
+    check_gradient("input", x_.grad(), golden_.at("input_grad_l2"), golden_.at("input_grad_sum"), input,
+                   base_ + 0x4FFFF);
     const std::vector<std::string> sampled = golden_.at("grad_sample_params");
     const double* samples = bundle_.at(name_ + "/grad_samples").data<double>();
     const auto& entries = golden_.at("state_dict");
@@ -118,13 +124,15 @@ class GoldenModel {
         CHECK(std::abs(norm_of(values(tensor)) - norm) <= limits_.statistics * norm);
         CHECK(std::abs(sum_of(values(tensor)) - sum) <=
               limits_.statistics * norm * std::sqrt(static_cast<double>(tensor.numel())));
-      } else if (entry.value("grad_is_zero", false)) {  // a bias in front of a batch norm: zero up to rounding
+      } else if (entry.value("grad_is_zero",
+                             false)) {  // a bias in front of a batch norm: zero up to rounding
         CHECK(norm_of(values(tensor.grad())) <= (dtype_ == Dtype::f64 ? 1e-14 : 1e-5));
       } else if (entry.contains("grad_l2")) {
         const auto row = std::find(sampled.begin(), sampled.end(), name) - sampled.begin();
         const bool has_samples = row < static_cast<std::ptrdiff_t>(sampled.size());
         check_gradient(name, tensor.grad(), entry.at("grad_l2"), entry.at("grad_sum"),
-                       has_samples ? samples + 64 * row : nullptr, base_ + 0x50000 + static_cast<std::uint32_t>(k));
+                       has_samples ? samples + 64 * row : nullptr,
+                       base_ + 0x50000 + static_cast<std::uint32_t>(k));
       } else {
         CHECK(tensor.item() == 1);  // num_batches_tracked
       }
@@ -155,9 +163,13 @@ TEST_CASE("PreActResNet-18 of a quarter width agrees with PyTorch") {
   GoldenModel("preactresnet18_w0.25_gelu", Dtype::f32, kSmoothFloat).check();
 }
 
-TEST_CASE("PreActResNet-18 agrees with PyTorch") { GoldenModel("preactresnet18", Dtype::f32, kReluFloat).check(); }
+TEST_CASE("PreActResNet-18 agrees with PyTorch") {
+  GoldenModel("preactresnet18", Dtype::f32, kReluFloat).check();
+}
 
-TEST_CASE("PreActWideResNet-18 agrees with PyTorch") { GoldenModel("preactwideresnet18", Dtype::f32, kReluFloat).check(); }
+TEST_CASE("PreActWideResNet-18 agrees with PyTorch") {
+  GoldenModel("preactwideresnet18", Dtype::f32, kReluFloat).check();
+}
 
 TEST_CASE("WRN-28-2 in NoisyMix form agrees with PyTorch") {
   GoldenModel("wrn28_2", Dtype::f64, kDouble).check();
@@ -165,4 +177,6 @@ TEST_CASE("WRN-28-2 in NoisyMix form agrees with PyTorch") {
   GoldenModel("wrn28_2_gelu", Dtype::f32, kSmoothFloat).check();
 }
 
-TEST_CASE("WRN-28-4 in NoisyMix form agrees with PyTorch") { GoldenModel("wrn28_4", Dtype::f32, kReluFloat).check(); }
+TEST_CASE("WRN-28-4 in NoisyMix form agrees with PyTorch") {
+  GoldenModel("wrn28_4", Dtype::f32, kReluFloat).check();
+}

@@ -50,10 +50,17 @@ TEST_CASE("parameter counts are those of the published models") {
     std::int64_t count;
   };
   const Row rows[] = {
-      {"preactresnet18", 10, 11171146},     {"preactresnet18", 100, 11217316}, {"preactresnet18", 200, 11268616},
-      {"preactwideresnet18", 10, 44657290}, {"preactwideresnet18", 100, 44749540},
-      {"wrn28-2", 10, 1469642},             {"wrn28-2", 100, 1481252},         {"wrn28-4", 10, 5853098},
-      {"wrn28-4", 100, 5876228},            {"wrn28-10", 10, 36489290},        {"wrn28-10", 100, 36546980},
+      {"preactresnet18", 10, 11171146},
+      {"preactresnet18", 100, 11217316},
+      {"preactresnet18", 200, 11268616},
+      {"preactwideresnet18", 10, 44657290},
+      {"preactwideresnet18", 100, 44749540},
+      {"wrn28-2", 10, 1469642},
+      {"wrn28-2", 100, 1481252},
+      {"wrn28-4", 10, 5853098},
+      {"wrn28-4", 100, 5876228},
+      {"wrn28-10", 10, 36489290},
+      {"wrn28-10", 100, 36546980},
       {"toy-noisymix", 2, 2 * 32 + 32 + 32 * 2 + 2},
       {"toy-nfm", 2, 2 * 32 + 32 + 2 * (32 * 32 + 32) + 32 * 2 + 2},
   };
@@ -183,26 +190,30 @@ TEST_CASE("other numbers of input channels and classes") {
 
 TEST_CASE("unknown models and options are named") {
   CHECK_THROWS_WITH_AS(make("wrn28_4"), "unknown model 'wrn28_4', did you mean 'wrn28-4'?", ConfigError);
-  CHECK_THROWS_WITH_AS(make("preactresnet"), "unknown model 'preactresnet', did you mean 'preactresnet18'?", ConfigError);
-  CHECK_THROWS_WITH_AS(make("q"),
-                       "unknown model 'q', known are preactresnet18, preactwideresnet18, wrn28-2, wrn28-4, wrn28-10, wrn, "
-                       "toy-noisymix, toy-nfm",
+  CHECK_THROWS_WITH_AS(make("preactresnet"), "unknown model 'preactresnet', did you mean 'preactresnet18'?",
                        ConfigError);
+  CHECK_THROWS_WITH_AS(
+      make("q"),
+      "unknown model 'q', known are preactresnet18, preactwideresnet18, wrn28-2, wrn28-4, wrn28-10, wrn, "
+      "toy-noisymix, toy-nfm",
+      ConfigError);
   ModelOptions options;
   options.width = 2;
   CHECK_THROWS_WITH_AS(make("wrn28-4", options), "[model] wrn28-4 has no option 'width'", ConfigError);
   options = {};
   options.dropout = 0.3;
-  CHECK_THROWS_WITH_AS(make("preactresnet18", options), "[model] preactresnet18 has no option 'dropout'", ConfigError);
+  CHECK_THROWS_WITH_AS(make("preactresnet18", options), "[model] preactresnet18 has no option 'dropout'",
+                       ConfigError);
   options = {};
   options.shortcut = "other";
   CHECK_THROWS_WITH_AS(make("preactresnet18", options),
                        "[model] unknown shortcut 'other', expected activated or raw", ConfigError);
   options = {};
   options.depth = 27;
-  CHECK_THROWS_WITH_AS(make("wrn", options),
-                       "[wide resnet] depth 27 is not 6 n + 4 with n >= 1 blocks per stage (10, 16, 22, 28, ...)",
-                       ConfigError);
+  CHECK_THROWS_WITH_AS(
+      make("wrn", options),
+      "[wide resnet] depth 27 is not 6 n + 4 with n >= 1 blocks per stage (10, 16, 22, 28, ...)",
+      ConfigError);
   options = {};
   options.width = 1.5;
   CHECK_THROWS_WITH_AS(make("wrn", options), "[model] wrn needs a whole width, got 1.5", ConfigError);
