@@ -46,56 +46,79 @@ struct PoolPlan {
 namespace cpu {
 namespace {
 
-/// Output rows (or input rows) per chunk.
+using Window = PoolAxis::Window;
+
+/// Rows per chunk, given the elements of one row.
 std::int64_t row_grain(std::int64_t elements) {
   return std::max<std::int64_t>(1, (1 << 14) / std::max<std::int64_t>(elements, 1));
 }
 
+/// Calls body(output pixel, first input pixel of its image, row window, column window) for every window.
+template <typename Body>
+void for_each_window(const PoolPlan& plan, std::int64_t images, Body&& body) {
+  const std::int64_t width = plan.columns.out;
+  const auto rows = [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const Window row = plan.rows.window(r % plan.rows.out);
+      const std::int64_t image = r / plan.rows.out * plan.rows.in * plan.columns.in;
+      for (std::int64_t o = 0; o < width; ++o) body(r * width + o, image, row, plan.columns.window(o));
+    }
+  };
+  parallel_for(images * plan.rows.out, row_grain(width * plan.channels), rows);
+}
+
+/// dx = for every input pixel the sum over the windows that cover it; add(output pixel, row window, column
+/// window, h, w, total) adds the share of one window to the channels `total`. Each input row is summed by one
+/// thread, so that overlapping windows need no locks and bf16 rounds only once.
+template <typename T, typename Add>
+void gather_gradient(const PoolPlan& plan, Tensor& dx, Add&& add) {
+  using C = compute_t<T>;
+  const std::int64_t c = plan.channels, size = plan.columns.in * c, out_rows = plan.rows.out;
+  T* to = dx.mutable_data<T>();
+  const auto rows = [&, to](std::int64_t begin, std::int64_t end) {
+    Tensor scratch = Tensor::empty({size}, dtype_of<C>());
+    C* total = scratch.mutable_data<C>();
+    for (std::int64_t r = begin; r < end; ++r) {
+      const std::int64_t h = r % plan.rows.in, first = r / plan.rows.in * out_rows;
+      std::fill_n(total, size, C(0));
+      for (std::int64_t i = 0; i < out_rows; ++i) {
+        const Window row = plan.rows.window(i);
+        if (h < row.begin || h >= row.end) continue;
+        for (std::int64_t o = 0; o < plan.columns.out; ++o) {
+          const Window column = plan.columns.window(o);
+          for (std::int64_t w = column.begin; w < column.end; ++w)
+            add((first + i) * plan.columns.out + o, row, column, h, w, total + w * c);
+        }
+      }
+      for (std::int64_t k = 0; k < size; ++k) to[r * size + k] = T(total[k]);
+    }
+  };
+  parallel_for(dx.dim(0) * plan.rows.in, row_grain(size), rows);
+}
+
 /// y [n, ho, wo, c] = sum over each window / divisor.
 void avg_pool2d(const Tensor& x, Tensor& y, const PoolPlan& plan) {
+  constexpr std::int64_t kBlock = 64;  // channels summed at a time, in registers and the nearest cache
   dispatch_floating("avg_pool2d", x.dtype(), [&]<typename T>() {
     using C = compute_t<T>;
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
-    const std::int64_t c = plan.channels, width = plan.columns.in, out_width = plan.columns.out;
-    parallel_for(x.dim(0) * plan.rows.out, row_grain(out_width * c),
-                 [&, in, out](std::int64_t begin, std::int64_t end) {
-                   Tensor scratch = Tensor::empty({c}, dtype_of<C>());
-                   C* total = scratch.mutable_data<C>();
-                   for (std::int64_t r = begin; r < end; ++r) {
-                     const auto row = plan.rows.window(r % plan.rows.out);
-                     const T* image = in + r / plan.rows.out * plan.rows.in * width * c;
-                     for (std::int64_t o = 0; o < out_width; ++o) {
-                       const auto column = plan.columns.window(o);
-                       std::fill_n(total, c, C(0));
-                       for (std::int64_t h = row.begin; h < row.end; ++h)
-                         for (std::int64_t w = column.begin; w < column.end; ++w) {
-                           const T* pixel = image + (h * width + w) * c;
-                           for (std::int64_t k = 0; k < c; ++k) total[k] += static_cast<C>(pixel[k]);
-                         }
-                       const C scale = C(1) / static_cast<C>(plan.divisor(row, column));
-                       T* to = out + (r * out_width + o) * c;
-                       for (std::int64_t k = 0; k < c; ++k) to[k] = T(total[k] * scale);
-                     }
-                   }
-                 });
+    const std::int64_t c = plan.channels, width = plan.columns.in;
+    for_each_window(plan, x.dim(0), [=](std::int64_t pixel, std::int64_t image, Window row, Window column) {
+      const C scale = C(1) / static_cast<C>(plan.divisor(row, column));
+      for (std::int64_t first = 0; first < c; first += kBlock) {
+        const std::int64_t count = std::min(kBlock, c - first);
+        C total[kBlock] = {};
+        for (std::int64_t h = row.begin; h < row.end; ++h)
+          for (std::int64_t w = column.begin; w < column.end; ++w) {
+            const T* from = in + (image + h * width + w) * c + first;
+            for (std::int64_t k = 0; k < count; ++k) total[k] += static_cast<C>(from[k]);
+          }
+        T* to = out + pixel * c + first;
+        for (std::int64_t k = 0; k < count; ++k) to[k] = T(total[k] * scale);
+      }
+    });
   });
-}
-
-/// Calls body(output pixel, row window, column window, dx pixel) for every pixel of input row `h` of image
-/// `n` and every window that covers it. Input rows are written by one thread each, so overlapping windows
-/// need no locks.
-template <typename Body>
-void for_each_cover(const PoolPlan& plan, std::int64_t n, std::int64_t h, Body&& body) {
-  for (std::int64_t i = 0; i < plan.rows.out; ++i) {
-    const auto row = plan.rows.window(i);
-    if (h < row.begin || h >= row.end) continue;
-    for (std::int64_t o = 0; o < plan.columns.out; ++o) {
-      const auto column = plan.columns.window(o);
-      for (std::int64_t w = column.begin; w < column.end; ++w)
-        body((n * plan.rows.out + i) * plan.columns.out + o, row, column, w);
-    }
-  }
 }
 
 /// Every pixel of a window receives dy / divisor.
@@ -103,64 +126,48 @@ void avg_pool2d_grad(const Tensor& dy, Tensor& dx, const PoolPlan& plan) {
   dispatch_floating("avg_pool2d", dy.dtype(), [&]<typename T>() {
     using C = compute_t<T>;
     const T* gradient = dy.data<T>();
-    T* out = dx.mutable_data<T>();
-    const std::int64_t c = plan.channels, width = plan.columns.in;
-    parallel_for(dx.dim(0) * plan.rows.in, row_grain(width * c),
-                 [&, gradient, out](std::int64_t begin, std::int64_t end) {
-                   Tensor scratch = Tensor::empty({width * c}, dtype_of<C>());
-                   C* total = scratch.mutable_data<C>();
-                   for (std::int64_t r = begin; r < end; ++r) {
-                     std::fill_n(total, width * c, C(0));
-                     for_each_cover(
-                         plan, r / plan.rows.in, r % plan.rows.in,
-                         [&](std::int64_t pixel, const auto& row, const auto& column, std::int64_t w) {
-                           const C scale = C(1) / static_cast<C>(plan.divisor(row, column));
-                           const T* from = gradient + pixel * c;
-                           C* to = total + w * c;
-                           for (std::int64_t k = 0; k < c; ++k) to[k] += static_cast<C>(from[k]) * scale;
-                         });
-                     for (std::int64_t k = 0; k < width * c; ++k) out[r * width * c + k] = T(total[k]);
-                   }
-                 });
+    const std::int64_t c = plan.channels;
+    gather_gradient<T>(plan, dx, [=](std::int64_t pixel, Window row, Window column, auto, auto, C* total) {
+      const C scale = C(1) / static_cast<C>(plan.divisor(row, column));
+      const T* from = gradient + pixel * c;
+      for (std::int64_t k = 0; k < c; ++k) total[k] += static_cast<C>(from[k]) * scale;
+    });
   });
 }
 
-/// y = largest element of each window, winners (i32, shape of y) = its position h * width + w. The first
-/// wins; NaN beats everything.
+/// best = larger of best and x, with the position where it changed. NaN beats numbers and stays. Bitwise
+/// operators let the loop become vector selects.
+template <typename T>
+void take_larger(const T* __restrict x, std::int32_t position, std::int64_t count, T* __restrict best,
+                 std::int32_t* __restrict winner) {
+  using C = compute_t<T>;
+  for (std::int64_t k = 0; k < count; ++k) {
+    const C value = static_cast<C>(x[k]), old = static_cast<C>(best[k]);
+    const bool wins = (!(value <= old)) & (old == old);
+    best[k] = wins ? x[k] : best[k];
+    winner[k] = wins ? position : winner[k];
+  }
+}
+
+/// y = largest element of each window, winners (i32, shape of y) = its position h * width + w. The first of
+/// equals wins; NaN beats everything.
 void max_pool2d(const Tensor& x, Tensor& y, Tensor& winners, const PoolPlan& plan) {
   dispatch_floating("max_pool2d", x.dtype(), [&]<typename T>() {
-    using C = compute_t<T>;
     const T* in = x.data<T>();
     T* out = y.mutable_data<T>();
     std::int32_t* winner = winners.mutable_data<std::int32_t>();
-    const std::int64_t c = plan.channels, width = plan.columns.in, out_width = plan.columns.out;
-    parallel_for(x.dim(0) * plan.rows.out, row_grain(out_width * c),
-                 [&, in, out](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t r = begin; r < end; ++r) {
-                     const auto row = plan.rows.window(r % plan.rows.out);
-                     const T* image = in + r / plan.rows.out * plan.rows.in * width * c;
-                     for (std::int64_t o = 0; o < out_width; ++o) {
-                       const auto column = plan.columns.window(o);
-                       T* __restrict best = out + (r * out_width + o) * c;
-                       std::int32_t* __restrict at = winner + (r * out_width + o) * c;
-                       const auto first = static_cast<std::int32_t>(row.begin * width + column.begin);
-                       std::copy_n(image + first * c, c, best);
-                       std::fill_n(at, c, first);
-                       for (std::int64_t h = row.begin; h < row.end; ++h)
-                         for (std::int64_t w = column.begin; w < column.end; ++w) {
-                           const auto position = static_cast<std::int32_t>(h * width + w);
-                           const T* __restrict pixel = image + position * c;
-                           for (std::int64_t k = 0; k < c; ++k) {
-                             const C value = static_cast<C>(pixel[k]), old = static_cast<C>(best[k]);
-                             // A NaN replaces any number, and nothing compares greater than it afterwards.
-                             const bool wins = value > old || (value != value && old == old);
-                             best[k] = wins ? pixel[k] : best[k];
-                             at[k] = wins ? position : at[k];
-                           }
-                         }
-                     }
-                   }
-                 });
+    const std::int64_t c = plan.channels, width = plan.columns.in;
+    for_each_window(plan, x.dim(0), [=](std::int64_t pixel, std::int64_t image, Window row, Window column) {
+      const std::int64_t first = row.begin * width + column.begin;
+      std::copy_n(in + (image + first) * c, c, out + pixel * c);
+      std::fill_n(winner + pixel * c, c, static_cast<std::int32_t>(first));
+      for (std::int64_t h = row.begin; h < row.end; ++h)
+        for (std::int64_t w = column.begin; w < column.end; ++w) {
+          const std::int64_t position = h * width + w;
+          take_larger(in + (image + position) * c, static_cast<std::int32_t>(position), c, out + pixel * c,
+                      winner + pixel * c);
+        }
+    });
   });
 }
 
@@ -170,27 +177,17 @@ void max_pool2d_grad(const Tensor& dy, const Tensor& winners, Tensor& dx, const 
     using C = compute_t<T>;
     const T* gradient = dy.data<T>();
     const std::int32_t* winner = winners.data<std::int32_t>();
-    T* out = dx.mutable_data<T>();
     const std::int64_t c = plan.channels, width = plan.columns.in;
-    parallel_for(dx.dim(0) * plan.rows.in, row_grain(width * c),
-                 [&, gradient, out](std::int64_t begin, std::int64_t end) {
-                   Tensor scratch = Tensor::empty({width * c}, dtype_of<C>());
-                   C* total = scratch.mutable_data<C>();
-                   for (std::int64_t r = begin; r < end; ++r) {
-                     const std::int64_t h = r % plan.rows.in;
-                     std::fill_n(total, width * c, C(0));
-                     for_each_cover(plan, r / plan.rows.in, h,
-                                    [&](std::int64_t pixel, const auto&, const auto&, std::int64_t w) {
-                                      const auto position = static_cast<std::int32_t>(h * width + w);
-                                      const T* from = gradient + pixel * c;
-                                      const std::int32_t* at = winner + pixel * c;
-                                      C* to = total + w * c;
-                                      for (std::int64_t k = 0; k < c; ++k)
-                                        to[k] += at[k] == position ? static_cast<C>(from[k]) : C(0);
-                                    });
-                     for (std::int64_t k = 0; k < width * c; ++k) out[r * width * c + k] = T(total[k]);
-                   }
-                 });
+    gather_gradient<T>(plan, dx,
+                       [=](std::int64_t pixel, Window, Window, auto h, auto w, C* __restrict total) {
+                         const auto position = static_cast<std::int32_t>(h * width + w);
+                         const T* from = gradient + pixel * c;
+                         const std::int32_t* at = winner + pixel * c;
+                         for (std::int64_t k = 0; k < c; ++k) {
+                           const C g = static_cast<C>(from[k]);
+                           total[k] += at[k] == position ? g : C(0);
+                         }
+                       });
   });
 }
 
