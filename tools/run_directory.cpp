@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
 #include <toml++/toml.h>
@@ -29,15 +30,28 @@ const std::set<std::string>& steering_keys() {
   return keys;
 }
 
+/// A value as the user writes it: 0.1, not the nearest binary fraction in seventeen digits.
+std::string written(const toml::node& node) {
+  std::ostringstream text;
+  node.visit([&](const auto& value) {
+    if constexpr (toml::is_floating_point<decltype(value)>) {
+      char digits[32];
+      const auto end = std::to_chars(digits, digits + sizeof digits, value.get()).ptr;
+      text << std::string_view(digits, static_cast<std::size_t>(end - digits));
+    } else {
+      text << value;
+    }
+  });
+  return text.str();
+}
+
 void flatten(const toml::table& table, const std::string& prefix, std::map<std::string, std::string>& out) {
   for (const auto& [key, node] : table) {
     const std::string name = prefix + std::string(key.str());
     if (const toml::table* child = node.as_table()) {
       flatten(*child, name + '.', out);
     } else {
-      std::ostringstream value;
-      node.visit([&](const auto& concrete) { value << concrete; });
-      out[name] = value.str();
+      out[name] = written(node);
     }
   }
 }

@@ -44,7 +44,7 @@ TEST_CASE("a terminal gets one line that is redrawn at most ten times a second")
   CHECK(count(out.str(), "\n") == 0);
   CHECK(out.str().find("epoch 1/2") != std::string::npos);
   CHECK(out.str().find("1/1000") != std::string::npos);
-  CHECK(out.str().find("loss 1.2500  acc 75.0 %  100 images/s  ETA 16:39") != std::string::npos);
+  CHECK(out.str().find("loss 1.2500  acc 75.0 %  100 images/s  ETA 16:40") != std::string::npos);
   progress->stopped();
   CHECK(out.str().back() == '\n');
   const std::string before = out.str();
