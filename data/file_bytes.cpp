@@ -67,4 +67,12 @@ bool checked_product(std::span<const std::uint64_t> sizes, std::uint64_t limit, 
   return true;
 }
 
+std::string printable(std::string_view text, std::size_t longest) {
+  std::string result(text.substr(0, longest));
+  for (char& c : result)
+    if (static_cast<unsigned char>(c) < 32 || c == 127) c = '?';
+  if (text.size() > longest) result += "...";
+  return result;
+}
+
 }  // namespace noisymix

@@ -81,16 +81,16 @@ std::string describe_safetensors(const fs::path& path) {
   for (const auto& [name, tensor] : file.tensors) elements += tensor.numel();
   out << "safetensors, " << file.tensors.size() << " tensors, " << elements << " numbers\n";
   for (std::size_t i = 0; i < file.tensors.size() && i < kMostTensorsShown; ++i)
-    out << "  " << file.tensors[i].first << ": " << describe_tensor(file.tensors[i].second) << "\n";
+    out << "  " << printable(file.tensors[i].first, 200) << ": " << describe_tensor(file.tensors[i].second) << "\n";
   if (file.tensors.size() > kMostTensorsShown) out << "  and " << file.tensors.size() - kMostTensorsShown << " more\n";
-  for (const auto& [key, value] : file.metadata) out << "  metadata " << key << ": " << value.substr(0, 200) << "\n";
+  for (const auto& [key, value] : file.metadata) out << "  metadata " << printable(key) << ": " << printable(value, 200) << "\n";
   return out.str();
 }
 
 std::string describe_npz(const fs::path& path) {
   const auto arrays = read_npz(path);
   std::string text = "npz archive, " + std::to_string(arrays.size()) + " arrays\n";
-  for (const auto& [name, array] : arrays) text += "  " + name + ": " + describe_npy(array) + "\n";
+  for (const auto& [name, array] : arrays) text += "  " + printable(name) + ": " + describe_npy(array) + "\n";
   return text;
 }
 
@@ -152,7 +152,7 @@ std::string describe_image_folder(const fs::path& path) {
     for (const std::int64_t label : listing.labels) ++counts[static_cast<std::size_t>(label)];
     out << (train ? "train" : "test") << " split: " << listing.files.size() << " pictures in " << counts.size() << " classes\n";
     for (std::size_t k = 0; k < counts.size() && k < kMostClassesShown; ++k)
-      out << "  " << listing.class_names[k] << ": " << counts[k] << "\n";
+      out << "  " << printable(listing.class_names[k]) << ": " << counts[k] << "\n";
     // Every picture is decoded, because the point of looking is to find the damaged one before training does.
     std::int64_t least[2] = {INT64_MAX, INT64_MAX}, most[2] = {0, 0};
     for (const fs::path& file : listing.files) {
@@ -202,7 +202,7 @@ std::string describe_dataset(const Dataset& dataset) {
       << joined(shape, "x") << ", " << counts.size() << " classes\n";
   const auto names = dataset.class_names();
   for (std::size_t k = 0; k < counts.size() && k < kMostClassesShown; ++k)
-    out << "  " << names[k] << ": " << counts[k] << "\n";
+    out << "  " << printable(names[k]) << ": " << counts[k] << "\n";
   if (counts.size() > kMostClassesShown) {
     const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
     out << "  and " << counts.size() - kMostClassesShown << " more classes; " << *least << " to " << *most << " each\n";

@@ -171,7 +171,7 @@ const FileType& file_type_of(const std::string& name, const std::string& descr) 
   if (!descr.empty() && std::string_view("<>|=").find(descr[0]) != std::string_view::npos)
     for (const FileType& type : kFileTypes)
       if (std::string_view(descr).substr(1) == type.descr && (descr[0] != '|' || type.size == 1)) return type;
-  fail<DataError>(name, ": element type '", descr.substr(0, 40),
+  fail<DataError>(name, ": element type '", printable(descr),
                   "' is not supported, expected integers, bool or float16 to float64");
 }
 

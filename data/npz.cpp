@@ -40,7 +40,7 @@ class ZipReader {
   }
 
   Bytes content(const Entry& entry) const {
-    const std::string full = name_ + ": " + entry.name;
+    const std::string full = name_ + ": " + printable(entry.name);
     NM_CHECK_AS(DataError, (entry.flags & 1) == 0, full, ": is encrypted, which is not supported");
     need(entry.local_offset, kLocalBytes, "a file header");
     const std::uint8_t* local = at(entry.local_offset);
@@ -156,12 +156,12 @@ std::vector<std::pair<std::string, NpyArray>> parse_npz(const std::string& name,
     std::string key = entry.name;
     if (key.ends_with(".npy")) key.resize(key.size() - 4);
     for (const auto& [other, array] : arrays)
-      NM_CHECK_AS(DataError, other != key, name, ": holds two arrays named '", key, "'");
+      NM_CHECK_AS(DataError, other != key, name, ": holds two arrays named '", printable(key), "'");
     // Entries may point at the same bytes; the sum keeps a small archive from unpacking without end.
     NM_CHECK_AS(DataError, entry.size <= kLargestFile - total, name, ": unpacks to more than the ", kLargestFile,
                 " bytes this reader takes");
     total += entry.size;
-    arrays.emplace_back(key, parse_npy(name + ": " + entry.name, zip.content(entry)));
+    arrays.emplace_back(key, parse_npy(name + ": " + printable(entry.name), zip.content(entry)));
   }
   return arrays;
 }

@@ -15,7 +15,8 @@ using namespace noisymix::testing;
 namespace {
 
 nlohmann::json golden_entry(const std::string& file) {
-  for (const auto& entry : read_json(fixture_path("io/manifest.json")).at("files"))
+  const auto manifest = read_json(fixture_path("io/manifest.json"));
+  for (const auto& entry : manifest.at("files"))
     if (entry.at("file") == file) return entry;
   FAIL("no manifest entry for " << file);
   return {};

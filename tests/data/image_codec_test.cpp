@@ -52,7 +52,8 @@ Bytes fixture(const std::string& name) { return read_file_bytes(fixture_path("io
 
 TEST_CASE("image codec: every golden PNG and JPEG decodes exactly") {
   int seen = 0;
-  for (const auto& entry : read_json(fixture_path("io/manifest.json")).at("files")) {
+  const auto manifest = read_json(fixture_path("io/manifest.json"));
+  for (const auto& entry : manifest.at("files")) {
     const std::string file = entry.at("file"), format = entry.at("format");
     if (format != "png" && format != "jpeg") continue;
     CAPTURE(file);

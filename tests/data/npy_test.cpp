@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "data/npz.h"
@@ -26,10 +27,10 @@ std::vector<double> as_doubles(const Tensor& tensor) {
 
 /// A version 1 file with the given header text and `data_bytes` zeros.
 Bytes npy_with(const std::string& header, std::size_t data_bytes) {
-  std::string text = "\x93NUMPY";
-  text += {'\1', '\0', static_cast<char>(header.size() & 255), static_cast<char>(header.size() >> 8)};
-  text += header;
-  Bytes bytes(text.begin(), text.end());
+  Bytes bytes = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
+  bytes.push_back(static_cast<std::uint8_t>(header.size() & 255));
+  bytes.push_back(static_cast<std::uint8_t>(header.size() >> 8));
+  bytes.insert(bytes.end(), header.begin(), header.end());
   bytes.resize(bytes.size() + data_bytes);
   return bytes;
 }
@@ -38,7 +39,8 @@ Bytes npy_with(const std::string& header, std::size_t data_bytes) {
 
 TEST_CASE("npy: golden files") {
   int seen = 0;
-  for (const auto& entry : read_json(fixture_path("io/manifest.json")).at("files")) {
+  const auto manifest = read_json(fixture_path("io/manifest.json"));
+  for (const auto& entry : manifest.at("files")) {
     const std::string file = entry.at("file");
     if (!file.starts_with("npy/")) continue;
     CAPTURE(file);
@@ -187,9 +189,7 @@ TEST_CASE("npz: bad input") {
   refuse("checksum is wrong", [&](Bytes& b) { b[directory + 16] ^= 1; });
   refuse("expected", [&](Bytes& b) { b[directory + 24] ^= 1; });         // unpacked size
   refuse("lies outside", [&](Bytes& b) { b[directory + 45] = 0x7F; });   // place of the local header
-  refuse("more than the", [&](Bytes& b) { b[directory + 24] = b[directory + 25] = b[directory + 26] = 0xFE;
-                                          b[directory + 27] = 0xFE;
-                                          for (std::size_t i = 24; i < 28; ++i) b[directory + i] = 0xFE; });
+  refuse("expected 4278124286", [&](Bytes& b) { std::fill_n(b.begin() + static_cast<std::ptrdiff_t>(directory) + 24, 4, 0xFE); });
   refuse("damaged", [](Bytes& b) { for (std::size_t i = 150; i < 400; ++i) b[i] ^= 0x55; });
   expect_data_error("nowhere.npz", "no such file", [] { read_npz("/nowhere.npz"); });
 }
