@@ -8,13 +8,16 @@
 #include <vector>
 
 #include "augment/image_ops.h"
+#include "augment/interpolation.h"
 #include "engine/cpu/vectorise.h"
 #include "engine/error.h"
 
 namespace noisymix {
 namespace {
 
-int clamp_index(int i, int size) { return i < 0 ? 0 : (i >= size ? size - 1 : i); }
+int clamp_index(int i, int size) {
+  return i < 0 ? 0 : (i >= size ? size - 1 : i);
+}
 
 // Four neighbouring floats as one vector: the channels of a pixel and one value that is ignored.
 using Float4 = float __attribute__((vector_size(16)));
@@ -26,47 +29,17 @@ inline __attribute__((always_inline)) Float4 load4(const float* p) {
   return v;
 }
 
-/// The image as floats with its border pixels repeated once on every side, and one spare float for load4.
-struct PaddedImage {
-  std::vector<float> values;
-  std::size_t stride = 0;  // floats per row
-};
-
-NM_VECTORISED(to_floats, (float* NM_RESTRICT out, const std::uint8_t* NM_RESTRICT bytes, std::size_t n),
-              (out, bytes, n)) {
-  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(bytes[i]);
-}
-
-void pad_image(const Image& image, PaddedImage& padded) {
-  const std::size_t n = image.stride();
-  padded.stride = n + 6;
-  padded.values.resize(static_cast<std::size_t>(image.height + 2) * padded.stride + 1);
-  const auto row = [&](int y) { return padded.values.data() + static_cast<std::size_t>(y + 1) * padded.stride; };
-  for (int y = 0; y < image.height; ++y) {
-    float* to = row(y);
-    to_floats(to + 3, image.row(y), n);
-    for (std::size_t c = 0; c < 3; ++c) {
-      to[c] = to[3 + c];
-      to[3 + n + c] = to[n + c];
-    }
-  }
-  std::memcpy(row(-1), row(0), padded.stride * sizeof(float));
-  std::memcpy(row(image.height), row(image.height - 1), padded.stride * sizeof(float));
-}
-
 /// Where one output row samples the source.
 struct RowSamples {
-  std::vector<std::int32_t> offset;  // of the upper left neighbour in the padded image
+  std::vector<std::int32_t> offset;  // of the upper left neighbour in Interpolation::source
   std::vector<std::int32_t> inside;
-  std::vector<float> dx, dy;         // weights of the right and lower neighbours
-  std::vector<std::int32_t> values;  // results, whole numbers
+  std::vector<float> dx, dy;  // weights of the right and lower neighbours
 
   void resize(std::size_t width) {
     offset.resize(width);
     inside.resize(width);
     dx.resize(width);
     dy.resize(width);
-    values.resize(3 * width + 1);
   }
 };
 
@@ -76,9 +49,10 @@ inline __attribute__((always_inline)) std::int32_t floor_of(double v) {
   return whole - static_cast<std::int32_t>(v < static_cast<double>(whole));
 }
 
-/// The coordinates in the same double arithmetic as the exact routine, so that neighbours and borders always agree.
+/// The coordinates in the same double arithmetic as the exact routine, so that neighbours and borders always
+/// agree.
 NM_VECTORISED(locate_samples,
-              (std::int32_t* NM_RESTRICT offset, std::int32_t* NM_RESTRICT inside, float* NM_RESTRICT dx,
+              (std::int32_t * NM_RESTRICT offset, std::int32_t* NM_RESTRICT inside, float* NM_RESTRICT dx,
                float* NM_RESTRICT dy, const double* NM_RESTRICT m, int y, int width, int height, int stride),
               (offset, inside, dx, dy, m, y, width, height, stride)) {
   const double m0 = m[0], m1y = m[1] * (y + 0.5), m2 = m[2], m3 = m[3], m4y = m[4] * (y + 0.5), m5 = m[5];
@@ -94,15 +68,15 @@ NM_VECTORISED(locate_samples,
   }
 }
 
-/// values[3x .. 3x+2] = the interpolated channels of columns [begin, end), truncated. Sets *doubtful when a value is so
-/// close to a whole number that f32 may have truncated it wrongly.
+/// values[3x .. 3x+2] = the interpolated channels of columns [begin, end), truncated. Sets *doubtful when a
+/// value is so close to a whole number that f32 may have truncated it wrongly.
 NM_VECTORISED(interpolate_rgb,
-              (std::int32_t* values, const float* padded, std::size_t stride, const std::int32_t* offset,
+              (std::int32_t * values, const float* source, std::size_t stride, const std::int32_t* offset,
                const float* dx, const float* dy, int begin, int end, bool* doubtful),
-              (values, padded, stride, offset, dx, dy, begin, end, doubtful)) {
+              (values, source, stride, offset, dx, dy, begin, end, doubtful)) {
   Int4 unsafe{};
   for (int x = begin; x < end; ++x) {
-    const float* p = padded + offset[x];
+    const float* p = source + offset[x];
     const Float4 a = load4(p), b = load4(p + 3), c = load4(p + stride), d = load4(p + stride + 3);
     const Float4 upper_gap = b - a, lower_gap = d - c;
     const Float4 upper = a + upper_gap * dx[x], lower = c + lower_gap * dx[x];
@@ -110,48 +84,43 @@ NM_VECTORISED(interpolate_rgb,
     const Float4 value = upper + gap * dy[x];
     const Int4 whole = __builtin_convertvector(value, Int4);
     const Float4 rest = value - __builtin_convertvector(whole, Float4);
-    // Between four equal neighbours every arithmetic is exact: flat areas need no second look.
-    const Int4 varied = (upper_gap != 0.0f) | (lower_gap != 0.0f) | (gap != 0.0f);
-    unsafe |= ((rest < kTruncationGuard) | (rest > 1.0f - kTruncationGuard)) & varied;
+    // Between four equal neighbours every arithmetic is exact and all gaps are +0: flat areas need no second
+    // look.
+    const Int4 varied = (Int4)upper_gap | (Int4)lower_gap | (Int4)gap;
+    unsafe |= ((rest < kTruncationGuard) | (rest > 1.0f - kTruncationGuard)) & (varied != 0);
     std::memcpy(values + 3 * x, &whole, sizeof whole);  // the fourth lane is overwritten by the next pixel
   }
   *doubtful = (unsafe[0] | unsafe[1] | unsafe[2]) != 0;
 }
 
-NM_VECTORISED(to_bytes, (std::uint8_t* NM_RESTRICT out, const std::int32_t* NM_RESTRICT values, std::size_t n),
-              (out, values, n)) {
-  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<std::uint8_t>(values[i]);
-}
-
 void affine_rgb(const Image& image, Image& out, const AffineMatrix& matrix) {
-  thread_local PaddedImage padded;
   thread_local RowSamples samples;
-  pad_image(image, padded);
+  Interpolation& work = interpolation();
+  work.start(image);
   samples.resize(static_cast<std::size_t>(image.width));
   for (int y = 0; y < image.height; ++y) {
-    locate_samples(samples.offset.data(), samples.inside.data(), samples.dx.data(), samples.dy.data(), matrix.data(), y,
-                   image.width, image.height, static_cast<int>(padded.stride));
+    locate_samples(samples.offset.data(), samples.inside.data(), samples.dx.data(), samples.dy.data(),
+                   matrix.data(), y, image.width, image.height, static_cast<int>(work.stride));
     int begin = 0, end = image.width;  // an affine row leaves the image at most once on either side
     while (begin < end && samples.inside[static_cast<std::size_t>(begin)] == 0) ++begin;
     while (end > begin && samples.inside[static_cast<std::size_t>(end - 1)] == 0) --end;
-    std::uint8_t* row = out.row(y);
-    std::fill(row, row + 3 * begin, std::uint8_t{0});
-    std::fill(row + 3 * end, row + out.stride(), std::uint8_t{0});
+    std::int32_t* row = work.values.data() + static_cast<std::size_t>(y) * image.stride();
     bool doubtful = false;
-    interpolate_rgb(samples.values.data(), padded.values.data(), padded.stride, samples.offset.data(),
-                    samples.dx.data(), samples.dy.data(), begin, end, &doubtful);
-    if (doubtful)
-      affine_row_exact(image, out, matrix, y, begin, end);
-    else
-      to_bytes(row + 3 * begin, samples.values.data() + 3 * begin, static_cast<std::size_t>(3 * (end - begin)));
+    interpolate_rgb(row, work.source.data(), work.stride, samples.offset.data(), samples.dx.data(),
+                    samples.dy.data(), begin, end, &doubtful);
+    std::fill(row, row + 3 * begin, 0);
+    std::fill(row + 3 * end, row + image.stride(), 0);
+    if (doubtful) work.doubtful.push_back(y);
   }
+  work.finish(image, out, matrix);
 }
 
-/// Whether all coordinates, and offsets made from them, stay inside the range of 32-bit integers: below, |j| < 2^18.2
-/// and stride < 2^12.6.
+/// Whether all coordinates, and offsets made from them, stay inside the range of 32-bit integers: below, |j|
+/// < 2^18.2 and stride < 2^12.6.
 bool is_moderate(const Image& image, const AffineMatrix& m) {
-  const double slope = std::max({std::abs(m[0]), std::abs(m[1]), std::abs(m[3]), std::abs(m[4])});
-  return image.width <= 2048 && image.height <= 2048 && slope <= 64 && std::abs(m[2]) < 16384 && std::abs(m[5]) < 16384;
+  bool moderate = image.width <= 2048 && image.height <= 2048;
+  for (std::size_t i = 0; i < 6; ++i) moderate = moderate && std::abs(m[i]) < (i % 3 == 2 ? 16384 : 64);
+  return moderate;
 }
 
 double round_to_15_decimals(double v) {
@@ -216,7 +185,8 @@ void affine_row_exact(const Image& image, Image& out, const AffineMatrix& matrix
     const double dx = u - 0.5 - i, dy = v - 0.5 - j;
     const std::uint8_t* upper = image.row(clamp_index(j, image.height));
     const std::uint8_t* lower = image.row(clamp_index(j + 1, image.height));
-    const int left = clamp_index(i, image.width) * channels, right = clamp_index(i + 1, image.width) * channels;
+    const int left = clamp_index(i, image.width) * channels,
+              right = clamp_index(i + 1, image.width) * channels;
     for (int c = 0; c < channels; ++c) {
       const double top = upper[left + c] + (upper[right + c] - upper[left + c]) * dx;
       const double bottom = lower[left + c] + (lower[right + c] - lower[left + c]) * dx;
@@ -234,8 +204,8 @@ void affine(const Image& image, Image& out, const AffineMatrix& matrix) {
 
 AffineMatrix rotation_matrix(int width, int height, double degrees) {
   const double angle = reduced(degrees);
-  const CosSin cs = angle == std::floor(angle) ? rounded_cos_sin_of_whole(static_cast<int>(angle))
-                                               : rounded_cos_sin(angle);
+  const CosSin cs =
+      angle == std::floor(angle) ? rounded_cos_sin_of_whole(static_cast<int>(angle)) : rounded_cos_sin(angle);
   const double centre_x = width / 2.0, centre_y = height / 2.0;
   AffineMatrix m{cs.cos, cs.sin, 0, -cs.sin, cs.cos, 0};
   m[2] = m[0] * -centre_x + m[1] * -centre_y + centre_x;

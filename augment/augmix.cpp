@@ -11,8 +11,8 @@
 namespace noisymix {
 namespace {
 
-/// Fills `weights` with a draw from Dirichlet(alpha, ...). Gamma(1) variables are exponential: the usual alpha = 1 needs
-/// one logarithm per weight.
+/// Fills `weights` with a draw from Dirichlet(alpha, ...). Gamma(1) variables are exponential: the usual
+/// alpha = 1 needs one logarithm per weight.
 void draw_dirichlet(Key key, double alpha, std::vector<double>& weights) {
   Draws draws(key);
   double sum = 0;
@@ -28,7 +28,8 @@ void draw_dirichlet(Key key, double alpha, std::vector<double>& weights) {
   for (double& w : weights) w /= sum;
 }
 
-/// A whole number in 0..count-1 from one word; its bias of count / 2^32 is far below what any run could notice.
+/// A whole number in 0..count-1 from one word; its bias of count / 2^32 is far below what any run could
+/// notice.
 int below(std::uint32_t word, int count) {
   return static_cast<int>((static_cast<std::uint64_t>(word) * static_cast<std::uint64_t>(count)) >> 32);
 }
@@ -49,28 +50,41 @@ void apply_step(const ChainStep& step, const Image& image, Image& out) {
   const auto number = [&](int side) { return step_parameter(step, side); };
   const auto whole = [&](int side = 0) { return static_cast<int>(step_parameter(step, side)); };
   switch (step.operation) {
-    case Operation::autocontrast: return autocontrast(image, out);
-    case Operation::equalize: return equalize(image, out);
-    case Operation::posterize: return posterize(image, out, whole());
-    case Operation::rotate: return rotate(image, out, whole());
-    case Operation::solarize: return solarize(image, out, whole());
-    case Operation::shear_x: return shear_x(image, out, number(0));
-    case Operation::shear_y: return shear_y(image, out, number(0));
-    case Operation::translate_x: return translate_x(image, out, whole(image.width));
-    case Operation::translate_y: return translate_y(image, out, whole(image.height));
-    case Operation::color: return color(image, out, number(0));
-    case Operation::contrast: return contrast(image, out, number(0));
-    case Operation::brightness: return brightness(image, out, number(0));
-    case Operation::sharpness: return sharpness(image, out, number(0));
+    case Operation::autocontrast:
+      return autocontrast(image, out);
+    case Operation::equalize:
+      return equalize(image, out);
+    case Operation::posterize:
+      return posterize(image, out, whole());
+    case Operation::rotate:
+      return rotate(image, out, whole());
+    case Operation::solarize:
+      return solarize(image, out, whole());
+    case Operation::shear_x:
+      return shear_x(image, out, number(0));
+    case Operation::shear_y:
+      return shear_y(image, out, number(0));
+    case Operation::translate_x:
+      return translate_x(image, out, whole(image.width));
+    case Operation::translate_y:
+      return translate_y(image, out, whole(image.height));
+    case Operation::color:
+      return color(image, out, number(0));
+    case Operation::contrast:
+      return contrast(image, out, number(0));
+    case Operation::brightness:
+      return brightness(image, out, number(0));
+    case Operation::sharpness:
+      return sharpness(image, out, number(0));
   }
 }
 
 }  // namespace
 
 const char* name_of(Operation operation) {
-  static constexpr const char* kNames[] = {"autocontrast", "equalize",    "posterize",   "rotate", "solarize",
-                                           "shear_x",      "shear_y",     "translate_x", "translate_y",
-                                           "color",        "contrast",    "brightness",  "sharpness"};
+  static constexpr const char* kNames[] = {
+      "autocontrast", "equalize",    "posterize", "rotate",   "solarize",   "shear_x",  "shear_y",
+      "translate_x",  "translate_y", "color",     "contrast", "brightness", "sharpness"};
   return kNames[static_cast<std::size_t>(operation)];
 }
 
@@ -81,35 +95,42 @@ double step_parameter(const ChainStep& step, int side) {
   const double sign = step.negated ? -1 : 1;
   switch (step.operation) {
     case Operation::autocontrast:
-    case Operation::equalize: return 0;
-    case Operation::posterize: return 4 - whole(4);
-    case Operation::rotate: return sign * whole(30);
-    case Operation::solarize: return 256 - whole(256);
+    case Operation::equalize:
+      return 0;
+    case Operation::posterize:
+      return 4 - whole(4);
+    case Operation::rotate:
+      return sign * whole(30);
+    case Operation::solarize:
+      return 256 - whole(256);
     case Operation::shear_x:
-    case Operation::shear_y: return sign * real(0.3);
+    case Operation::shear_y:
+      return sign * real(0.3);
     case Operation::translate_x:
-    case Operation::translate_y: return sign * whole(side / 3.0);
+    case Operation::translate_y:
+      return sign * whole(side / 3.0);
     case Operation::color:
     case Operation::contrast:
     case Operation::brightness:
-    case Operation::sharpness: return real(1.8) + 0.1;
+    case Operation::sharpness:
+      return real(1.8) + 0.1;
   }
   return 0;
 }
 
 void check_augmix(const AugMixOptions& options) {
-  NM_CHECK_AS(ConfigError, options.severity >= 1 && options.severity <= 10, "[augmix] severity must be in 1..10, got ",
-              options.severity);
+  NM_CHECK_AS(ConfigError, options.severity >= 1 && options.severity <= 10,
+              "[augmix] severity must be in 1..10, got ", options.severity);
   NM_CHECK_AS(ConfigError, options.width >= 1, "[augmix] width must be at least 1, got ", options.width);
   NM_CHECK_AS(ConfigError, options.depth >= 1 || options.depth == -1,
               "[augmix] depth must be at least 1, or -1 for a random one, got ", options.depth);
-  NM_CHECK_AS(ConfigError, options.alpha > 0 && std::isfinite(options.alpha), "[augmix] alpha must be positive, got ",
-              options.alpha);
+  NM_CHECK_AS(ConfigError, options.alpha > 0 && std::isfinite(options.alpha),
+              "[augmix] alpha must be positive, got ", options.alpha);
 }
 
 void draw_augmix(const AugMixOptions& options, Key key, AugMixDraw& draw) {
-  const int severity = options.random_severity ? 1 + static_cast<int>(key.child("severity").below(0, 10))
-                                               : options.severity;
+  const int severity =
+      options.random_severity ? 1 + static_cast<int>(key.child("severity").below(0, 10)) : options.severity;
   const auto width = static_cast<std::size_t>(options.width);
   draw.weights.resize(width);
   draw_dirichlet(key.child("weights"), options.alpha, draw.weights);
@@ -147,7 +168,8 @@ void augmix(const Image& image, const AugMixDraw& draw, const Normalization& nor
   normalize_mixture(image, images.data(), images.size(), normalization, out);
 }
 
-void augmix(const Image& image, Key key, const AugMixOptions& options, const Normalization& normalization, float* out) {
+void augmix(const Image& image, Key key, const AugMixOptions& options, const Normalization& normalization,
+            float* out) {
   thread_local AugMixDraw draw;
   draw_augmix(options, key, draw);
   augmix(image, draw, normalization, out);

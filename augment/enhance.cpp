@@ -1,5 +1,5 @@
-// Blends with a degenerate image, as the imaging library computes them: f32 arithmetic, truncation, and clipping only
-// where the factor leads outside.
+// Blends with a degenerate image, as the imaging library computes them: f32 arithmetic, truncation, and
+// clipping only where the factor leads outside.
 #include <algorithm>
 #include <cstdint>
 
@@ -10,8 +10,9 @@ namespace noisymix {
 namespace {
 
 /// out[i] = degenerate[i] + factor * (v[i] - degenerate[i]), truncated and clipped.
-NM_VECTORISED(blend_bytes, (std::uint8_t* NM_RESTRICT out, const std::uint8_t* NM_RESTRICT v,
-                            const std::uint8_t* NM_RESTRICT degenerate, std::size_t n, float factor),
+NM_VECTORISED(blend_bytes,
+              (std::uint8_t * NM_RESTRICT out, const std::uint8_t* NM_RESTRICT v,
+               const std::uint8_t* NM_RESTRICT degenerate, std::size_t n, float factor),
               (out, v, degenerate, n, factor)) {
   for (std::size_t i = 0; i < n; ++i) {
     const int from = degenerate[i], gap = v[i] - from;
@@ -71,14 +72,17 @@ void color(const Image& image, Image& out, double factor) {
 
 void contrast(const Image& image, Image& out, double factor) {
   std::uint64_t sum = 0;
-  const std::size_t channels = static_cast<std::size_t>(image.channels), pixels = image.pixels.size() / channels;
+  const std::size_t channels = static_cast<std::size_t>(image.channels),
+                    pixels = image.pixels.size() / channels;
   for (std::size_t i = 0; i < pixels; ++i)
     sum += channels == 1 ? image.pixels[i] : luminance(image.pixels.data() + 3 * i);
   const double mean = static_cast<double>(sum) / static_cast<double>(pixels > 0 ? pixels : 1);
   blend_with_constant(image, static_cast<std::uint8_t>(mean + 0.5), out, factor);
 }
 
-void brightness(const Image& image, Image& out, double factor) { blend_with_constant(image, 0, out, factor); }
+void brightness(const Image& image, Image& out, double factor) {
+  blend_with_constant(image, 0, out, factor);
+}
 
 void sharpness(const Image& image, Image& out, double factor) {
   Image& smooth = degenerate_like(image);
@@ -88,9 +92,10 @@ void sharpness(const Image& image, Image& out, double factor) {
     const std::uint8_t *above = image.row(y - 1), *row = image.row(y), *below = image.row(y + 1);
     std::uint8_t* to = smooth.row(y);
     for (std::size_t i = c; i + c < stride; ++i) {
-      const unsigned columns = above[i - c] + above[i] + above[i + c] + row[i - c] + row[i + c] + below[i - c] +
-                               below[i] + below[i + c];
-      to[i] = static_cast<std::uint8_t>((2 * (columns + 5u * row[i]) + 13) / 26);  // sum / 13, rounded; never a tie
+      const unsigned columns = above[i - c] + above[i] + above[i + c] + row[i - c] + row[i + c] +
+                               below[i - c] + below[i] + below[i + c];
+      to[i] = static_cast<std::uint8_t>((2 * (columns + 5u * row[i]) + 13) /
+                                        26);  // sum / 13, rounded; never a tie
     }
   }
   blend(image, smooth, out, factor);

@@ -13,7 +13,9 @@ struct Image {
 
   Image() = default;
   Image(int h, int w, int c)
-      : height(h), width(w), channels(c),
+      : height(h),
+        width(w),
+        channels(c),
         pixels(static_cast<std::size_t>(h) * static_cast<std::size_t>(w) * static_cast<std::size_t>(c)) {}
   std::uint8_t* row(int y) { return pixels.data() + static_cast<std::size_t>(y) * stride(); }
   const std::uint8_t* row(int y) const { return pixels.data() + static_cast<std::size_t>(y) * stride(); }

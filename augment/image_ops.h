@@ -1,8 +1,8 @@
-// Operations on 8-bit images, byte for byte those of the imaging library that the published methods were run with:
-// truncation instead of rounding, black fill, per-channel tables.
+// Operations on 8-bit images, byte for byte those of the imaging library that the published methods were run
+// with: truncation instead of rounding, black fill, per-channel tables.
 //
-// All write to `out`, which takes the shape of `image` and keeps its memory from call to call. `out` must be another
-// object than `image`. Images are grey or RGB.
+// All write to `out`, which takes the shape of `image` and keeps its memory from call to call. `out` must be
+// another object than `image`. Images are grey or RGB.
 #pragma once
 
 #include <array>
@@ -11,7 +11,8 @@
 
 namespace noisymix {
 
-// --- Tables: each byte is replaced by a function of itself --------------------------------------------------------
+// --- Tables: each byte is replaced by a function of itself
+// --------------------------------------------------------
 
 /// Stretches every channel so that its darkest value becomes 0 and its brightest 255; constant channels stay.
 void autocontrast(const Image& image, Image& out);
@@ -24,13 +25,16 @@ void solarize(const Image& image, Image& out, int threshold);
 /// 255 - v.
 void invert(const Image& image, Image& out);
 
-// --- Geometry: bilinear, black outside ----------------------------------------------------------------------------
+// --- Geometry: bilinear, black outside
+// ----------------------------------------------------------------------------
 
-/// Output pixel (x, y) shows the source at (m0 x' + m1 y' + m2, m3 x' + m4 y' + m5), where x' = x + 1/2, y' = y + 1/2
-/// are pixel centres. Sources outside the image are black; inside, neighbours beyond the border repeat it.
+/// Output pixel (x, y) shows the source at (m0 x' + m1 y' + m2, m3 x' + m4 y' + m5), where x' = x + 1/2, y' =
+/// y + 1/2 are pixel centres. Sources outside the image are black; inside, neighbours beyond the border
+/// repeat it.
 using AffineMatrix = std::array<double, 6>;
 void affine(const Image& image, Image& out, const AffineMatrix& matrix);
-/// Counter-clockwise about the centre, in degrees. Multiples of 90 (square images; 0 and 180 always) are exact.
+/// Counter-clockwise about the centre, in degrees. Multiples of 90 (square images; 0 and 180 always) are
+/// exact.
 void rotate(const Image& image, Image& out, double degrees);
 /// The matrix rotate() uses, entries rounded to 15 decimals.
 AffineMatrix rotation_matrix(int width, int height, double degrees);
@@ -42,11 +46,12 @@ void translate_x(const Image& image, Image& out, int shift);
 void translate_y(const Image& image, Image& out, int shift);
 /// Mirrors left and right.
 void flip_horizontal(const Image& image, Image& out);
-/// The image surrounded by `padding` black pixels, then its part of the original size whose upper left corner is
-/// (top, left), each in 0..2 * padding.
+/// The image surrounded by `padding` black pixels, then its part of the original size whose upper left corner
+/// is (top, left), each in 0..2 * padding.
 void pad_crop(const Image& image, Image& out, int padding, int top, int left);
 
-// --- Blends of the image with a degenerate one: degenerate + factor * (image - degenerate), truncated ---------------
+// --- Blends of the image with a degenerate one: degenerate + factor * (image - degenerate), truncated
+// ---------------
 
 /// Saturation: the degenerate image is grey. Grey images stay as they are.
 void color(const Image& image, Image& out, double factor);
@@ -59,7 +64,8 @@ void sharpness(const Image& image, Image& out, double factor);
 /// One channel, the weighted sum 0.299 R + 0.587 G + 0.114 B in 16-bit fixed point.
 void grayscale(const Image& image, Image& out);
 
-// --- For the implementation -----------------------------------------------------------------------------------------
+// --- For the implementation
+// -----------------------------------------------------------------------------------------
 
 /// Gives `out` the shape height x width x channels; no allocation when its memory suffices.
 inline void set_shape(Image& out, int height, int width, int channels) {
@@ -72,12 +78,12 @@ inline void set_shape_like(Image& out, const Image& image) {
   set_shape(out, image.height, image.width, image.channels);
 }
 
-/// Row y of affine() with columns [begin, end), in double precision pixel by pixel: the reference that the faster
-/// routines fall back to wherever their error could change a byte. Writes the columns only.
+/// Row y of affine() with columns [begin, end), in double precision pixel by pixel: the reference that the
+/// faster routines fall back to wherever their error could change a byte. Writes the columns only.
 void affine_row_exact(const Image& image, Image& out, const AffineMatrix& matrix, int y, int begin, int end);
 
-/// Values closer than this to a whole number are decided by affine_row_exact: the f32 interpolations are off by less
-/// than 6e-5 (three roundings of numbers below 256 per direction, plus that of the weights).
+/// Values closer than this to a whole number are decided by affine_row_exact: the f32 interpolations are off
+/// by less than 6e-5 (three roundings of numbers below 256 per direction, plus that of the weights).
 inline constexpr float kTruncationGuard = 1e-4f;
 
 }  // namespace noisymix

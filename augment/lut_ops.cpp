@@ -10,7 +10,7 @@ namespace noisymix {
 namespace {
 
 using Table = std::array<std::uint8_t, 256>;
-using Histogram = std::array<std::uint32_t, 256>;
+using Histogram = std::array<std::int32_t, 256>;
 
 constexpr Table make_identity() {
   Table table{};
@@ -35,8 +35,9 @@ void apply_tables(const Image& image, Image& out, const std::array<Table, 3>& ta
   }
 }
 
-NM_VECTORISED(extremes_by_column, (std::uint8_t* NM_RESTRICT low, std::uint8_t* NM_RESTRICT high,
-                                   const std::uint8_t* NM_RESTRICT pixels, std::size_t rows, std::size_t columns),
+NM_VECTORISED(extremes_by_column,
+              (std::uint8_t * NM_RESTRICT low, std::uint8_t* NM_RESTRICT high,
+               const std::uint8_t* NM_RESTRICT pixels, std::size_t rows, std::size_t columns),
               (low, high, pixels, rows, columns)) {
   for (std::size_t y = 0; y < rows; ++y) {
     const std::uint8_t* NM_RESTRICT row = pixels + y * columns;
@@ -47,8 +48,10 @@ NM_VECTORISED(extremes_by_column, (std::uint8_t* NM_RESTRICT low, std::uint8_t* 
   }
 }
 
-/// table[i] = clip(int(i * scale + offset), 0, 255); the two roundings in double decide ties, so they are kept.
-NM_VECTORISED(linear_table, (std::uint8_t* NM_RESTRICT table, double scale, double offset), (table, scale, offset)) {
+/// table[i] = clip(int(i * scale + offset), 0, 255); the two roundings in double decide ties, so they are
+/// kept.
+NM_VECTORISED(linear_table, (std::uint8_t * NM_RESTRICT table, double scale, double offset),
+              (table, scale, offset)) {
   for (int i = 0; i < 256; ++i) {
     const int value = static_cast<int>(i * scale + offset);
     const int floored = value < 0 ? 0 : value;
@@ -56,27 +59,54 @@ NM_VECTORISED(linear_table, (std::uint8_t* NM_RESTRICT table, double scale, doub
   }
 }
 
-/// Entry i of the equalizing table is (step / 2 + pixels darker than i) / step in whole numbers.
-void equalizing_table(const Histogram& histogram, Table& table) {
-  std::uint32_t total = 0, last = 0, used = 0;
-  for (const std::uint32_t count : histogram) {
-    total += count;
-    if (count == 0) continue;
-    last = count;
-    ++used;
+/// table[i] = min(cumulative[i] / step, 255) in whole numbers. (n + 1/2) / step keeps clear of whole numbers,
+/// so the rounded reciprocal cannot change the quotient.
+NM_VECTORISED(divide_table,
+              (std::uint8_t * NM_RESTRICT table, const std::int32_t* NM_RESTRICT cumulative,
+               double reciprocal),
+              (table, cumulative, reciprocal)) {
+  for (int i = 0; i < 256; ++i) {
+    const auto quotient = static_cast<std::int32_t>((cumulative[i] + 0.5) * reciprocal);
+    table[i] = static_cast<std::uint8_t>(quotient > 255 ? 255 : quotient);
   }
-  const std::uint32_t step = (total - last) / 255;
-  if (used <= 1 || step == 0) {
+}
+
+/// Entry i of the equalizing table is (step / 2 + pixels darker than i) / step, where the step is a 255th of
+/// the pixels without the brightest ones.
+void equalizing_table(const Histogram& histogram, std::int32_t pixels, Table& table) {
+  std::size_t brightest = 255;
+  while (brightest > 0 && histogram[brightest] == 0) --brightest;
+  const std::int32_t step = (pixels - histogram[brightest]) / 255;
+  if (step == 0) {  // also when there is only one value
     table = kIdentity;
     return;
   }
-  // (n + 1/2) / step keeps clear of whole numbers, so the rounded reciprocal cannot change the quotient.
-  const double reciprocal = 1.0 / step;
-  std::uint32_t n = step / 2;
+  Histogram cumulative;
+  std::int32_t n = step / 2;
   for (std::size_t i = 0; i < 256; ++i) {
-    table[i] = static_cast<std::uint8_t>(std::min(static_cast<int>((n + 0.5) * reciprocal), 255));
+    cumulative[i] = n;
     n += histogram[i];
   }
+  divide_table(table.data(), cumulative.data(), 1.0 / step);
+}
+
+/// Counts every channel's values, even and odd pixels apart: in flat areas an increment would otherwise have
+/// to wait for the one before.
+void count_rgb(const std::uint8_t* p, std::size_t pixels, std::array<Histogram, 3>& counts) {
+  std::array<Histogram, 3> odd{};
+  std::size_t i = 0;
+  for (; i + 2 <= pixels; i += 2, p += 6) {
+    ++counts[0][p[0]];
+    ++counts[1][p[1]];
+    ++counts[2][p[2]];
+    ++odd[0][p[3]];
+    ++odd[1][p[4]];
+    ++odd[2][p[5]];
+  }
+  if (i < pixels)
+    for (std::size_t c = 0; c < 3; ++c) ++counts[c][p[c]];
+  for (std::size_t c = 0; c < 3; ++c)
+    for (std::size_t v = 0; v < 256; ++v) counts[c][v] += odd[c][v];
 }
 
 }  // namespace
@@ -106,21 +136,16 @@ void autocontrast(const Image& image, Image& out) {
 }
 
 void equalize(const Image& image, Image& out) {
-  // Two sets of counters, for even and odd pixels: a run of equal pixels would otherwise wait for its own increments.
-  std::array<std::array<Histogram, 3>, 2> counts{};
-  const std::uint8_t* p = image.pixels.data();
+  std::array<Histogram, 3> counts{};
   const std::size_t pixels = image.pixels.size() / static_cast<std::size_t>(image.channels);
   if (image.channels == 1) {
-    for (std::size_t i = 0; i < pixels; ++i) ++counts[i % 2][0][p[i]];
+    for (const std::uint8_t v : image.pixels) ++counts[0][v];
   } else {
-    for (std::size_t i = 0; i < pixels; ++i)
-      for (std::size_t c = 0; c < 3; ++c) ++counts[i % 2][c][p[3 * i + c]];
+    count_rgb(image.pixels.data(), pixels, counts);
   }
   std::array<Table, 3> tables;
-  for (std::size_t c = 0; c < static_cast<std::size_t>(image.channels); ++c) {
-    for (std::size_t i = 0; i < 256; ++i) counts[0][c][i] += counts[1][c][i];
-    equalizing_table(counts[0][c], tables[c]);
-  }
+  for (std::size_t c = 0; c < static_cast<std::size_t>(image.channels); ++c)
+    equalizing_table(counts[c], static_cast<std::int32_t>(pixels), tables[c]);
   apply_tables(image, out, tables);
 }
 
@@ -151,6 +176,8 @@ void solarize(const Image& image, Image& out, int threshold) {
   }
 }
 
-void invert(const Image& image, Image& out) { solarize(image, out, 0); }
+void invert(const Image& image, Image& out) {
+  solarize(image, out, 0);
+}
 
 }  // namespace noisymix

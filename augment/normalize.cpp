@@ -42,7 +42,8 @@ NM_VECTORISED(normalize_rows,
   }
 }
 
-NM_VECTORISED(mix_row, (float* NM_RESTRICT sum, const std::uint8_t* NM_RESTRICT bytes, float weight, std::size_t n),
+NM_VECTORISED(mix_row,
+              (float* NM_RESTRICT sum, const std::uint8_t* NM_RESTRICT bytes, float weight, std::size_t n),
               (sum, bytes, weight, n)) {
   for (std::size_t i = 0; i < n; ++i) sum[i] += weight * static_cast<float>(bytes[i]);
 }
@@ -70,8 +71,9 @@ NM_VECTORISED(mix_four_rows,
   }
 }
 
-NM_VECTORISED(scale_row, (float* NM_RESTRICT out, const float* NM_RESTRICT sum, const float* NM_RESTRICT scale,
-                          const float* NM_RESTRICT offset, std::size_t n),
+NM_VECTORISED(scale_row,
+              (float* NM_RESTRICT out, const float* NM_RESTRICT sum, const float* NM_RESTRICT scale,
+               const float* NM_RESTRICT offset, std::size_t n),
               (out, sum, scale, offset, n)) {
   for (std::size_t i = 0; i < n; ++i) out[i] = sum[i] * scale[i] + offset[i];
 }
@@ -86,15 +88,16 @@ void normalize_mixture(const Image& like, const WeightedBytes* images, std::size
   thread_local std::vector<float> sum;
   for (std::size_t y = 0; y < rows; ++y) {
     sum.assign(n, 0.0f);
-    for (std::size_t k = 0; k < count; ++k) mix_row(sum.data(), images[k].pixels + y * n, images[k].weight, n);
+    for (std::size_t k = 0; k < count; ++k)
+      mix_row(sum.data(), images[k].pixels + y * n, images[k].weight, n);
     scale_row(out + y * n, sum.data(), row.scale.data(), row.offset.data(), n);
   }
 }
 
 void normalize(const Image& image, const Normalization& normalization, float* out) {
   const RowAffine& row = row_affine(image, normalization);
-  normalize_rows(out, image.pixels.data(), row.scale.data(), row.offset.data(), static_cast<std::size_t>(image.height),
-                 image.stride());
+  normalize_rows(out, image.pixels.data(), row.scale.data(), row.offset.data(),
+                 static_cast<std::size_t>(image.height), image.stride());
 }
 
 }  // namespace noisymix

@@ -13,8 +13,8 @@ struct WeightedBytes {
   float weight;
 };
 
-/// out = P(sum_k weight_k image_k) for weights that sum to 1, P = normalisation per channel; height x width x channels
-/// floats. All images have the shape of `like`.
+/// out = P(sum_k weight_k image_k) for weights that sum to 1, P = normalisation per channel; height x width x
+/// channels floats. All images have the shape of `like`.
 void normalize_mixture(const Image& like, const WeightedBytes* images, std::size_t count,
                        const Normalization& normalization, float* out);
 

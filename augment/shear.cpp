@@ -1,26 +1,29 @@
-// Shears move whole rows or columns, so interpolation happens along one direction only and neighbours lie in contiguous
-// bytes. Every shortcut is checked against the guard of affine_row_exact.
+// Shears move whole rows or columns, so interpolation happens along one direction only and neighbours lie in
+// contiguous bytes. Every shortcut is checked against the guard of affine_row_exact.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
 
 #include "augment/image_ops.h"
+#include "augment/interpolation.h"
 #include "engine/cpu/vectorise.h"
 #include "engine/error.h"
 
 namespace noisymix {
 namespace {
 
-/// How far a row or column moves: a shift of `whole` pixels and a weight `part` in [0, 1) of the next neighbour.
+/// How far a row or column moves: a shift of `whole` pixels and a weight `part` in [0, 1) of the next
+/// neighbour.
 struct Shift {
   int whole;
   float part;
   int begin, end;  // outputs whose sources are inside the image
 };
 
-/// Splits the shift of a line of `size` pixels. False when rounding could decide which neighbours are meant or which
-/// sources are inside: within 1e-9 of a half or whole pixel, where the exact routine has to look at each pixel.
+/// Splits the shift of a line of `size` pixels. False when rounding could decide which neighbours are meant
+/// or which sources are inside: within 1e-9 of a half or whole pixel, where the exact routine has to look at
+/// each pixel.
 bool split_shift(double distance, int size, Shift& shift) {
   if (!(std::abs(distance) < 16384)) return false;
   const double whole = std::floor(distance), part = distance - whole;
@@ -35,48 +38,40 @@ bool split_shift(double distance, int size, Shift& shift) {
   return true;
 }
 
-/// Interpolates n bytes with one weight.
-NM_VECTORISED(blend_row, (std::uint8_t* NM_RESTRICT out, const std::uint8_t* NM_RESTRICT first,
-                          const std::uint8_t* NM_RESTRICT second, std::size_t n, float weight,
-                          std::int32_t* NM_RESTRICT doubtful),
-              (out, first, second, n, weight, doubtful)) {
-  std::int32_t unsafe = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::int32_t from = first[i], gap = second[i] - from;
-    const float value = static_cast<float>(from) + static_cast<float>(gap) * weight;
-    const auto whole = static_cast<std::int32_t>(value);
-    const float rest = value - static_cast<float>(whole);
-    unsafe |= (static_cast<std::int32_t>(rest < kTruncationGuard) |
-               static_cast<std::int32_t>(rest > 1.0f - kTruncationGuard)) & static_cast<std::int32_t>(gap != 0);
-    out[i] = static_cast<std::uint8_t>(whole);
-  }
-  *doubtful = unsafe;
+// Kernels interpolate whole blocks of this many values; see Interpolation::kSpill.
+constexpr std::size_t kBlock = Interpolation::kSpill;
+
+constexpr std::size_t rounded_up(std::size_t n) {
+  return (n + kBlock - 1) / kBlock * kBlock;
 }
 
-/// A run of neighbouring columns that sample the same two rows, over the whole height: bytes [0, n) of every row of
-/// `image` and `out`, one weight per byte. Rows beyond the image repeat its border.
-NM_VECTORISED(blend_columns,
-              (std::uint8_t* NM_RESTRICT out, const std::uint8_t* NM_RESTRICT image, std::size_t stride, int height,
-               std::size_t n, int whole_shift, const float* NM_RESTRICT weights, std::int32_t* NM_RESTRICT doubtful),
-              (out, image, stride, height, n, whole_shift, weights, doubtful)) {
-  for (int y = 0; y < height; ++y) {
-    const int upper = std::clamp(y + whole_shift, 0, height - 1), lower = std::clamp(y + whole_shift + 1, 0, height - 1);
-    const std::uint8_t* NM_RESTRICT first = image + static_cast<std::size_t>(upper) * stride;
-    const std::uint8_t* NM_RESTRICT second = image + static_cast<std::size_t>(lower) * stride;
-    std::uint8_t* NM_RESTRICT to = out + static_cast<std::size_t>(y) * stride;
-    std::int32_t unsafe = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      const std::int32_t from = first[i], gap = second[i] - from;
-      const float value = static_cast<float>(from) + static_cast<float>(gap) * weights[i];
-      const auto whole = static_cast<std::int32_t>(value);
-      const float rest = value - static_cast<float>(whole);
-      unsafe |= (static_cast<std::int32_t>(rest < kTruncationGuard) |
-                 static_cast<std::int32_t>(rest > 1.0f - kTruncationGuard)) & static_cast<std::int32_t>(gap != 0);
-      to[i] = static_cast<std::uint8_t>(whole);
-    }
-    doubtful[y] |= unsafe;
+/// Interpolates n values with a weight each, truncated; n is a multiple of kBlock. Sets *doubtful when a
+/// value is so close to a whole number that f32 may have truncated it wrongly. The values that only fill up a
+/// block may set it too: then a row is computed exactly without need, which happens rarely.
+NM_VECTORISED(interpolate,
+              (std::int32_t * NM_RESTRICT values, const float* NM_RESTRICT first,
+               const float* NM_RESTRICT second, const float* NM_RESTRICT weights, std::size_t n,
+               std::int32_t* NM_RESTRICT doubtful),
+              (values, first, second, weights, n, doubtful)) {
+  std::int32_t unsafe = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const float gap = second[i] - first[i];
+    const float value = first[i] + gap * weights[i];
+    const auto whole = static_cast<std::int32_t>(value);
+    const float rest = value - static_cast<float>(whole);
+    const std::int32_t near_whole = static_cast<std::int32_t>(rest < kTruncationGuard) |
+                                    static_cast<std::int32_t>(rest > 1.0f - kTruncationGuard);
+    unsafe |= near_whole & static_cast<std::int32_t>(gap != 0.0f);
+    values[i] = whole;
   }
+  *doubtful |= unsafe;
 }
+
+/// Neighbouring columns that sample the same two rows.
+struct Run {
+  int column, whole;  // the first column and the shift
+  std::size_t size;   // values in a row, rounded up
+};
 
 /// The shifts of all lines; false when one of them needs the exact routine.
 bool split_shifts(double factor, int lines, int size, std::vector<Shift>& shifts) {
@@ -98,30 +93,33 @@ void shear_x(const Image& image, Image& out, double factor) {
     return;
   }
   set_shape_like(out, image);
+  if (image.pixels.empty()) return;
   thread_local std::vector<Shift> shifts;
   const AffineMatrix matrix{1, factor, 0, 0, 1, 0};
   if (!split_shifts(factor, image.height, image.width, shifts)) return exact(image, out, matrix);
 
-  thread_local std::vector<std::uint8_t> padded;  // a row with its border pixels repeated
+  thread_local std::vector<float> weights;
+  Interpolation& work = interpolation();
+  work.start(image);
   const auto channels = static_cast<std::size_t>(image.channels);
-  const std::size_t stride = image.stride();
-  padded.resize(stride + 2 * channels);
+  weights.resize(rounded_up(image.stride()));
   for (int y = 0; y < image.height; ++y) {
     const Shift& shift = shifts[static_cast<std::size_t>(y)];
-    std::uint8_t* to = out.row(y);
+    std::int32_t* row = work.values.data() + static_cast<std::size_t>(y) * image.stride();
     const std::size_t begin = static_cast<std::size_t>(shift.begin) * channels;
     const std::size_t end = static_cast<std::size_t>(shift.end) * channels;
-    std::fill(to, to + begin, std::uint8_t{0});
-    std::fill(to + end, to + stride, std::uint8_t{0});
-    if (begin == end) continue;
-    std::memcpy(padded.data() + channels, image.row(y), stride);
-    std::memcpy(padded.data(), image.row(y), channels);
-    std::memcpy(padded.data() + channels + stride, image.row(y) + stride - channels, channels);
-    const std::uint8_t* from = padded.data() + static_cast<std::size_t>(shift.begin + shift.whole + 1) * channels;
-    std::int32_t doubtful = 0;
-    blend_row(to + begin, from, from + channels, end - begin, shift.part, &doubtful);
-    if (doubtful != 0) affine_row_exact(image, out, matrix, y, shift.begin, shift.end);
+    if (begin < end) {
+      const float* first = work.at(y, shift.begin + shift.whole, image.channels);
+      const std::size_t n = rounded_up(end - begin);
+      std::fill_n(weights.begin(), n, shift.part);
+      std::int32_t doubtful = 0;
+      interpolate(row + begin, first, first + channels, weights.data(), n, &doubtful);
+      if (doubtful != 0) work.doubtful.push_back(y);
+    }
+    std::fill(row, row + begin, 0);
+    std::fill(row + end, row + image.stride(), 0);
   }
+  work.finish(image, out, matrix);
 }
 
 void shear_y(const Image& image, Image& out, double factor) {
@@ -130,31 +128,49 @@ void shear_y(const Image& image, Image& out, double factor) {
     return;
   }
   set_shape_like(out, image);
-  if (image.height == 0) return;
+  if (image.pixels.empty()) return;
   thread_local std::vector<Shift> shifts;
   const AffineMatrix matrix{1, 0, 0, factor, 1, 0};
   if (!split_shifts(factor, image.width, image.height, shifts)) return exact(image, out, matrix);
 
   thread_local std::vector<float> weights;
-  thread_local std::vector<std::int32_t> doubtful;
-  const auto channels = static_cast<std::size_t>(image.channels), width = static_cast<std::size_t>(image.width);
-  weights.resize(image.stride());
-  doubtful.assign(static_cast<std::size_t>(image.height), 0);
-  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = shifts[i / channels].part;
-  for (std::size_t begin = 0, end; begin < width; begin = end) {
-    for (end = begin + 1; end < width && shifts[end].whole == shifts[begin].whole;) ++end;
-    const std::size_t offset = begin * channels;
-    blend_columns(out.pixels.data() + offset, image.pixels.data() + offset, image.stride(), image.height,
-                  (end - begin) * channels, shifts[begin].whole, weights.data() + offset, doubtful.data());
+  thread_local std::vector<Run> runs;
+  Interpolation& work = interpolation();
+  work.start(image);
+  const auto channels = static_cast<std::size_t>(image.channels);
+  // Behind the row: a weight that no grey difference up to 255 brings near a whole number (the golden
+  // section), so that values which only fill up a block raise no doubt.
+  weights.assign(image.stride() + kBlock, 0.381966f);
+  runs.clear();
+  for (int begin = 0, end; begin < image.width; begin = end) {
+    const Shift& shift = shifts[static_cast<std::size_t>(begin)];
+    for (end = begin; end < image.width && shifts[static_cast<std::size_t>(end)].whole == shift.whole; ++end)
+      std::fill_n(weights.begin() + end * image.channels, channels,
+                  shifts[static_cast<std::size_t>(end)].part);
+    runs.push_back({begin, shift.whole, rounded_up(static_cast<std::size_t>(end - begin) * channels)});
   }
-  for (int y = 0; y < image.height; ++y)
-    if (doubtful[static_cast<std::size_t>(y)] != 0) affine_row_exact(image, out, matrix, y, 0, image.width);
-  for (std::size_t x = 0; x < width; ++x) {
+  for (int y = 0; y < image.height; ++y) {
+    std::int32_t* row = work.values.data() + static_cast<std::size_t>(y) * image.stride();
+    std::int32_t doubtful = 0;
+    for (const Run& run : runs) {  // from left to right: each overwrites what the one before wrote too much
+      const float* first =
+          work.at(std::clamp(y + run.whole, -1, image.height - 1), run.column, image.channels);
+      const float* second =
+          work.at(std::clamp(y + run.whole + 1, 0, image.height), run.column, image.channels);
+      const int offset = run.column * image.channels;
+      interpolate(row + offset, first, second, weights.data() + offset, run.size, &doubtful);
+    }
+    if (doubtful != 0) work.doubtful.push_back(y);
+  }
+  work.finish(image, out, matrix);
+  for (int x = 0; x < image.width; ++x) {
+    const Shift& shift = shifts[static_cast<std::size_t>(x)];
     const auto blacken = [&](int begin, int end) {
-      for (int y = begin; y < end; ++y) std::fill_n(out.row(y) + x * channels, channels, std::uint8_t{0});
+      for (int y = begin; y < end; ++y)
+        std::fill_n(out.row(y) + x * image.channels, channels, std::uint8_t{0});
     };
-    blacken(0, shifts[x].begin);
-    blacken(shifts[x].end, image.height);
+    blacken(0, shift.begin);
+    blacken(shift.end, image.height);
   }
 }
 

@@ -11,11 +11,12 @@ namespace noisymix {
 namespace {
 
 void check_crop_flip(const CropFlipOptions& options) {
-  NM_CHECK_AS(ConfigError, options.padding >= 0, "[views] padding must not be negative, got ", options.padding);
+  NM_CHECK_AS(ConfigError, options.padding >= 0, "[views] padding must not be negative, got ",
+              options.padding);
 }
 
-/// The crop/flip image, in memory of this thread that lasts until its next call. Draws: "crop" block 0 the row, block 1
-/// the column; "flip" block 0.
+/// The crop/flip image, in memory of this thread that lasts until its next call. Draws: "crop" block 0 the
+/// row, block 1 the column; "flip" block 0.
 const Image& crop_flip(const Image& image, Key key, const CropFlipOptions& options) {
   thread_local Image result, other;
   const Image* current = &image;
@@ -45,7 +46,8 @@ const Image& crop_flip(const Image& image, Key key, const CropFlipOptions& optio
 }
 
 void check_outputs(const std::vector<float*>& outputs, int count) {
-  NM_CHECK(static_cast<int>(outputs.size()) == count, "[views] ", outputs.size(), " outputs for ", count, " views");
+  NM_CHECK(static_cast<int>(outputs.size()) == count, "[views] ", outputs.size(), " outputs for ", count,
+           " views");
 }
 
 class PlainViews final : public Views {
@@ -81,9 +83,12 @@ class CropFlipViews final : public Views {
 
 class AugMixViews final : public Views {
  public:
-  AugMixViews(const CropFlipOptions& crop_flip_options, const AugMixOptions& augmix_options, bool clean, int augmented,
-              const Normalization& normalization)
-      : crop_flip_(crop_flip_options), augmix_(augmix_options), normalization_(normalization), clean_(clean),
+  AugMixViews(const CropFlipOptions& crop_flip_options, const AugMixOptions& augmix_options, bool clean,
+              int augmented, const Normalization& normalization)
+      : crop_flip_(crop_flip_options),
+        augmix_(augmix_options),
+        normalization_(normalization),
+        clean_(clean),
         augmented_(augmented) {}
   int count() const override { return augmented_ + (clean_ ? 1 : 0); }
   void make(const Image& image, Key key, const std::vector<float*>& outputs) const override {
@@ -110,15 +115,15 @@ std::unique_ptr<Views> make_plain_views(const Normalization& normalization) {
   return std::make_unique<PlainViews>(normalization);
 }
 
-std::unique_ptr<Views> make_crop_flip_views(const CropFlipOptions& crop_flip, const Normalization& normalization,
-                                            int count) {
+std::unique_ptr<Views> make_crop_flip_views(const CropFlipOptions& crop_flip,
+                                            const Normalization& normalization, int count) {
   check_crop_flip(crop_flip);
   NM_CHECK_AS(ConfigError, count >= 1, "[views] count must be at least 1, got ", count);
   return std::make_unique<CropFlipViews>(crop_flip, normalization, count);
 }
 
-std::unique_ptr<Views> make_augmix_views(const CropFlipOptions& crop_flip, const AugMixOptions& augmix, bool clean,
-                                         int augmented, const Normalization& normalization) {
+std::unique_ptr<Views> make_augmix_views(const CropFlipOptions& crop_flip, const AugMixOptions& augmix,
+                                         bool clean, int augmented, const Normalization& normalization) {
   check_crop_flip(crop_flip);
   check_augmix(augmix);
   NM_CHECK_AS(ConfigError, augmented >= 0 && (clean || augmented >= 1), "[views] ", augmented,

@@ -10,8 +10,8 @@
 
 namespace noisymix {
 
-/// Turns one 8-bit image into count() normalised float views. Pure: the result depends on image and key alone, so any
-/// thread may make any view.
+/// Turns one 8-bit image into count() normalised float views. Pure: the result depends on image and key
+/// alone, so any thread may make any view.
 class Views {
  public:
   virtual ~Views() = default;
@@ -20,24 +20,24 @@ class Views {
   virtual void make(const Image& image, Key key, const std::vector<float*>& outputs) const = 0;
 };
 
-/// Random crop (zero padding, top-left drawn row first) and horizontal flip with probability 1/2, drawn once per image
-/// and shared by all its views.
+/// Random crop (zero padding, top-left drawn row first) and horizontal flip with probability 1/2, drawn once
+/// per image and shared by all its views.
 struct CropFlipOptions {
-  int padding = 4;          ///< 0 switches the crop off
+  int padding = 4;  ///< 0 switches the crop off
   bool flip = true;
-  bool flip_first = true;   ///< NoisyMix and AugMix flip before the crop, NFM after
+  bool flip_first = true;  ///< NoisyMix and AugMix flip before the crop, NFM after
 };
 
 /// The unaltered image, normalised: evaluation.
 std::unique_ptr<Views> make_plain_views(const Normalization& normalization);
 
 /// `count` equal copies of the crop/flip image.
-std::unique_ptr<Views> make_crop_flip_views(const CropFlipOptions& crop_flip, const Normalization& normalization,
-                                            int count = 1);
+std::unique_ptr<Views> make_crop_flip_views(const CropFlipOptions& crop_flip,
+                                            const Normalization& normalization, int count = 1);
 
-/// With `clean`: the crop/flip image followed by `augmented` independent AugMix views of it (NoisyMix: clean + 2);
-/// without: the AugMix views alone.
-std::unique_ptr<Views> make_augmix_views(const CropFlipOptions& crop_flip, const AugMixOptions& augmix, bool clean,
-                                         int augmented, const Normalization& normalization);
+/// With `clean`: the crop/flip image followed by `augmented` independent AugMix views of it (NoisyMix: clean
+/// + 2); without: the AugMix views alone.
+std::unique_ptr<Views> make_augmix_views(const CropFlipOptions& crop_flip, const AugMixOptions& augmix,
+                                         bool clean, int augmented, const Normalization& normalization);
 
 }  // namespace noisymix

@@ -30,12 +30,16 @@ void shifted(const Image& image, Image& out, std::int64_t down, std::int64_t rig
 
 }  // namespace
 
-void translate_x(const Image& image, Image& out, int shift) { shifted(image, out, 0, shift); }
-void translate_y(const Image& image, Image& out, int shift) { shifted(image, out, shift, 0); }
+void translate_x(const Image& image, Image& out, int shift) {
+  shifted(image, out, 0, shift);
+}
+void translate_y(const Image& image, Image& out, int shift) {
+  shifted(image, out, shift, 0);
+}
 
 void pad_crop(const Image& image, Image& out, int padding, int top, int left) {
-  NM_CHECK(padding >= 0 && top >= 0 && left >= 0 && top <= 2 * padding && left <= 2 * padding, "[pad_crop] corner (",
-           top, ", ", left, ") must be in 0..2 * padding, padding is ", padding);
+  NM_CHECK(padding >= 0 && top >= 0 && left >= 0 && top <= 2 * padding && left <= 2 * padding,
+           "[pad_crop] corner (", top, ", ", left, ") must be in 0..2 * padding, padding is ", padding);
   shifted(image, out, top - padding, left - padding);
 }
 

@@ -1,5 +1,5 @@
-// The fast geometric operations against the definition, pixel by pixel in double precision, on many random parameters:
-// the bytes must agree, not only nearly.
+// The fast geometric operations against the definition, pixel by pixel in double precision, on many random
+// parameters: the bytes must agree, not only nearly.
 #include <cmath>
 
 #include "augment/image_ops.h"
@@ -27,7 +27,8 @@ Image by_definition(const Image& image, const AffineMatrix& m) {
       v -= 0.5;
       const double i = std::floor(u), j = std::floor(v), dx = u - i, dy = v - j;
       for (int c = 0; c < image.channels; ++c) {
-        const double a = pixel(i, j, c), b = pixel(i + 1, j, c), d = pixel(i, j + 1, c), e = pixel(i + 1, j + 1, c);
+        const double a = pixel(i, j, c), b = pixel(i + 1, j, c), d = pixel(i, j + 1, c),
+                     e = pixel(i + 1, j + 1, c);
         const double upper = a + (b - a) * dx, lower = d + (e - d) * dx;
         out.row(y)[x * image.channels + c] = static_cast<std::uint8_t>(upper + (lower - upper) * dy);
       }
@@ -47,7 +48,8 @@ void for_many(int count, const Check& check) {
     const int sizes[][2] = {{32, 32}, {32, 32}, {28, 28}, {17, 40}, {1, 1}, {3, 65}};
     const auto& size = sizes[i / 2 % 6];
     const int channels = i % 7 == 0 ? 1 : 3;
-    check(i % 2 == 0 ? random_image(size[0], size[1], channels, key) : smooth_image(size[0], size[1], channels, key),
+    check(i % 2 == 0 ? random_image(size[0], size[1], channels, key)
+                     : smooth_image(size[0], size[1], channels, key),
           key.child("parameter").uniform(0));
   }
   cpu::set_isa(level);
@@ -68,8 +70,8 @@ TEST_CASE("shears") {
 
 TEST_CASE("shears by factors that hit half and whole pixels or whole grey levels") {
   Image out;
-  for (const double factor : {0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.5, 1.0, 2.0, 0.015625, 1.0 / 3, 1e-12, 1e-7, 5.0,
-                              1e9}) {
+  for (const double factor :
+       {0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.5, 1.0, 2.0, 0.015625, 1.0 / 3, 1e-12, 1e-7, 5.0, 1e9}) {
     for (const double sign : {1.0, -1.0}) {
       for (const Image& image : {random_image(32, 32, 3, Key(1)), smooth_image(32, 32, 3, Key(2))}) {
         shear_x(image, out, sign * factor);
@@ -113,7 +115,8 @@ TEST_CASE("general maps, translations among them") {
   for_many(600, [&](const Image& image, double u) {
     const Key key(static_cast<std::uint64_t>(u * 1e9));
     AffineMatrix m;
-    for (std::size_t i = 0; i < 6; ++i) m[i] = (i % 3 == 2 ? 8.0 : 1.5) * (key.uniform(i) - 0.5) + (i % 4 == 0 ? 1 : 0);
+    for (std::size_t i = 0; i < 6; ++i)
+      m[i] = (i % 3 == 2 ? 8.0 : 1.5) * (key.uniform(i) - 0.5) + (i % 4 == 0 ? 1 : 0);
     affine(image, out, m);
     REQUIRE(out == by_definition(image, m));
     const int shift = static_cast<int>(80 * u) - 40;

@@ -106,7 +106,8 @@ TEST_CASE("depths, operations, levels and signs are uniform") {
     }
   });
   for (std::size_t d = 1; d <= 3; ++d) CHECK(depths[d] == doctest::Approx(20000).epsilon(0.02));
-  for (std::size_t o = 0; o < kOperations; ++o) CHECK(operations[o] == doctest::Approx(steps / 9.0).epsilon(0.04));
+  for (std::size_t o = 0; o < kOperations; ++o)
+    CHECK(operations[o] == doctest::Approx(steps / 9.0).epsilon(0.04));
   for (std::size_t o = kOperations; o < kAllOperations; ++o) CHECK(operations[o] == 0);
   CHECK(negated == doctest::Approx(steps / 2.0).epsilon(0.02));
   CHECK(level / steps == doctest::Approx(1.55).epsilon(0.01));
@@ -155,14 +156,25 @@ TEST_CASE("parameters at severity 3") {
       for (const ChainStep& step : chain) {
         const double value = step_parameter(step, 32), size = std::abs(value);
         switch (step.operation) {
-          case Operation::posterize: ++posterized, ++bits.at(static_cast<std::size_t>(value)); break;
-          case Operation::rotate: CHECK((size <= 9 && size == std::floor(size))); break;
-          case Operation::solarize: CHECK((value >= 180 && value <= 254)); break;
+          case Operation::posterize:
+            ++posterized, ++bits.at(static_cast<std::size_t>(value));
+            break;
+          case Operation::rotate:
+            CHECK((size <= 9 && size == std::floor(size)));
+            break;
+          case Operation::solarize:
+            CHECK((value >= 180 && value <= 254));
+            break;
           case Operation::shear_x:
-          case Operation::shear_y: CHECK((size >= 0.003 && size <= 0.09)); break;
+          case Operation::shear_y:
+            CHECK((size >= 0.003 && size <= 0.09));
+            break;
           case Operation::translate_x:
-          case Operation::translate_y: CHECK((size <= 3 && size == std::floor(size))); break;
-          default: CHECK(value == 0);
+          case Operation::translate_y:
+            CHECK((size <= 3 && size == std::floor(size)));
+            break;
+          default:
+            CHECK(value == 0);
         }
         CHECK((value >= 0 || step.negated));
       }
@@ -215,7 +227,8 @@ TEST_CASE("widths other than three mix the same way") {
     for (std::size_t c = 0; c < draw.chains.size(); ++c) {
       Image result, spare;
       run_chain(image, draw.chains[c], result, spare);
-      for (std::size_t i = 0; i < mixed.size(); ++i) mixed[i] += draw.skip * draw.weights[c] * result.pixels[i];
+      for (std::size_t i = 0; i < mixed.size(); ++i)
+        mixed[i] += draw.skip * draw.weights[c] * result.pixels[i];
     }
     double worst = 0;
     for (std::size_t i = 0; i < mixed.size(); ++i) {

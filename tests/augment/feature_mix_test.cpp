@@ -137,7 +137,8 @@ TEST_CASE("noise over many steps has the variances of the specification") {
     }
     only = draw;
     only.noise[0].mult = 0;
-    for (const double v : values(apply_feature_mix(only, Tensor::zeros({1, n})))) additive += v * v / (steps * n);
+    for (const double v : values(apply_feature_mix(only, Tensor::zeros({1, n}))))
+      additive += v * v / (steps * n);
   }
   CHECK(additive == doctest::Approx(0.25 * 3 / 28 * 0.35).epsilon(0.06));
   CHECK(multiplicative == doctest::Approx(0.25 * 3 / 28 / 3 * 0.35).epsilon(0.06));

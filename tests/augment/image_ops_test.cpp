@@ -48,8 +48,10 @@ const std::map<std::string, Run>& operations() {
       {"contrast", [=](const Image& i, Image& o, const Case& c) { contrast(i, o, real(c)); }},
       {"brightness", [=](const Image& i, Image& o, const Case& c) { brightness(i, o, real(c)); }},
       {"sharpness", [=](const Image& i, Image& o, const Case& c) { sharpness(i, o, real(c)); }},
-      {"pad_crop", [](const Image& i, Image& o, const Case& c) {
-         pad_crop(i, o, c.at("pad").get<int>(), c.at("value").at(0).get<int>(), c.at("value").at(1).get<int>());
+      {"pad_crop",
+       [](const Image& i, Image& o, const Case& c) {
+         pad_crop(i, o, c.at("pad").get<int>(), c.at("value").at(0).get<int>(),
+                  c.at("value").at(1).get<int>());
        }},
   };
   return table;
@@ -80,7 +82,8 @@ TEST_CASE("every operation gives the reference library's bytes") {
       found->second(image_of(images, i), out, c);
       wrong += !(out == image_of(expected, i));
     }
-    CHECK_MESSAGE(wrong == 0, c.at("name").get<std::string>(), ": ", wrong, " of ", images.dim(0), " images differ");
+    CHECK_MESSAGE(wrong == 0, c.at("name").get<std::string>(), ": ", wrong, " of ", images.dim(0),
+                  " images differ");
   }
   CHECK(tested.size() >= 16);
   CHECK(tested["rotate"] >= 17);

@@ -15,7 +15,8 @@ namespace noisymix::testing {
 inline Image image_of(const Tensor& stack, std::int64_t i) {
   Image image(static_cast<int>(stack.dim(1)), static_cast<int>(stack.dim(2)),
               stack.rank() == 4 ? static_cast<int>(stack.dim(3)) : 1);
-  std::memcpy(image.pixels.data(), stack.data<std::uint8_t>() + static_cast<std::size_t>(i) * image.pixels.size(),
+  std::memcpy(image.pixels.data(),
+              stack.data<std::uint8_t>() + static_cast<std::size_t>(i) * image.pixels.size(),
               image.pixels.size());
   return image;
 }

@@ -45,7 +45,8 @@ TEST_CASE("plain views are the normalised image") {
     CHECK(out[i] == doctest::Approx(want).epsilon(1e-5));
   }
   const Image grey = random_image(3, 3, 1, Key(1));
-  CHECK(made(*views, grey, Key(1))[0][4] == doctest::Approx((grey.pixels[4] / 255.0 - 0.1) / 0.2).epsilon(1e-5));
+  CHECK(made(*views, grey, Key(1))[0][4] ==
+        doctest::Approx((grey.pixels[4] / 255.0 - 0.1) / 0.2).epsilon(1e-5));
 }
 
 TEST_CASE("crops and flips cover all places evenly, in the order asked for") {
@@ -78,7 +79,7 @@ TEST_CASE("flip before crop or after: the same draws, another composition") {
   const auto a = make_crop_flip_views(before, {}), b = make_crop_flip_views(after, {});
   int equal = 0;
   for (int i = 0; i < 200; ++i) equal += made(*a, image, Key(i)) == made(*b, image, Key(i));
-  CHECK(equal > 80);   // without a flip the order does not matter
+  CHECK(equal > 80);  // without a flip the order does not matter
   CHECK(equal < 150);
 }
 
@@ -116,7 +117,9 @@ TEST_CASE("views are a pure function of image and key, on any thread") {
   const auto views = make_augmix_views({}, {}, true, 2, {});
   for (const int channels : {1, 3}) {
     std::vector<Outputs> serial, parallel(40);
-    const auto one = [&](int i) { return made(*views, smooth_image(28, 28 + i % 3, channels, Key(i)), Key(i)); };
+    const auto one = [&](int i) {
+      return made(*views, smooth_image(28, 28 + i % 3, channels, Key(i)), Key(i));
+    };
     for (int i = 0; i < 40; ++i) serial.push_back(one(i));
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t)

@@ -70,7 +70,8 @@ TEST_CASE("every view is mixed within itself") {
   const Tensor y = mix_noise(x, 0.75, {2, 0, 1}, std::vector<ViewNoise>(2));
   CHECK(y.to_vector<float>() == std::vector<float>{1.5f, 1.75f, 2.75f, 15.0f, 17.5f, 27.5f});
   // lambda 0 only reorders, exactly, and infinities stay where they belong
-  const Tensor z = mix_noise(Tensor::from<float>({1, INFINITY, 3}, {3, 1}), 0, {2, 0, 1}, std::vector<ViewNoise>(1));
+  const Tensor z =
+      mix_noise(Tensor::from<float>({1, INFINITY, 3}, {3, 1}), 0, {2, 0, 1}, std::vector<ViewNoise>(1));
   CHECK(z.to_vector<float>() == std::vector<float>{3, 1, INFINITY});
 }
 
@@ -86,7 +87,8 @@ TEST_CASE("gradients") {
   noise.push_back(one_view(0.1, 0.9, 0, Key(8), MultiplicativeLaw::normal)[0]);
   const std::vector<std::int64_t> permutation{2, 0, 1};
   const auto with = [&](double lambda, const std::vector<ViewNoise>& n) {
-    check_gradients([&](const std::vector<Tensor>& in) { return mix_noise(in[0], lambda, permutation, n); }, {x}, 1e-6);
+    check_gradients([&](const std::vector<Tensor>& in) { return mix_noise(in[0], lambda, permutation, n); },
+                    {x}, 1e-6);
   };
   with(0.3, noise);
   with(0, noise);
@@ -96,13 +98,16 @@ TEST_CASE("gradients") {
   with(0.3, noise);
 }
 
-TEST_CASE("the gradient of ones is the multiplicative factor itself: noise is regenerated, and does not depend on add") {
+TEST_CASE(
+    "the gradient of ones is the multiplicative factor itself: noise is regenerated, and does not depend on "
+    "add") {
   for (const auto law : {MultiplicativeLaw::uniform, MultiplicativeLaw::normal}) {
     Tensor x = Tensor::ones({7, 333});
     x.set_requires_grad();
     backward(mix_noise(x, 1, {}, one_view(0.7, 0.5, 0.65, Key(3), law)), Tensor::ones(x.shape()));
     NoGrad unrecorded;
-    CHECK(same_bits(x.grad(), mix_noise(Tensor::ones(x.shape()), 1, {}, one_view(0, 0.5, 0.65, Key(3), law))));
+    CHECK(
+        same_bits(x.grad(), mix_noise(Tensor::ones(x.shape()), 1, {}, one_view(0, 0.5, 0.65, Key(3), law))));
   }
 }
 
@@ -173,9 +178,11 @@ TEST_CASE("entries follow the documented words of their block") {
     const auto block = key.block(static_cast<std::uint64_t>(e / 2));
     const double r = std::sqrt(-2 * std::log((block[0] + 0.5) * 0x1p-32));
     // the quadrant in the top bits is: right, top (bit 30), left and bottom (bit 31)
-    const double quarter = static_cast<double>(static_cast<std::int32_t>(block[1] << 2)) * 0x1p-31 * std::acos(-1.0) / 4;
+    const double quarter =
+        static_cast<double>(static_cast<std::int32_t>(block[1] << 2)) * 0x1p-31 * std::acos(-1.0) / 4;
     const double angle = quarter + std::acos(-1.0) / 2 * ((block[1] >> 30 & 1) + 2 * (block[1] >> 31));
-    worst = std::max(worst, std::abs(got[static_cast<std::size_t>(e)] - r * (e % 2 == 0 ? std::cos(angle) : std::sin(angle))));
+    worst = std::max(worst, std::abs(got[static_cast<std::size_t>(e)] -
+                                     r * (e % 2 == 0 ? std::cos(angle) : std::sin(angle))));
   }
   CHECK(worst < 3e-6);
 }
@@ -223,7 +230,8 @@ TEST_CASE("errors say what is wrong") {
   CHECK_THROWS_WITH_AS(mix_noise(x, 0.5, {0, 1}, one_view(0, 0, 0)),
                        "[mix_noise] permutation has 2 indices, the views have 4 rows", ShapeError);
   CHECK_THROWS_WITH_AS(mix_noise(x, 0.5, {0, 1, 1, 2}, one_view(0, 0, 0)),
-                       "[mix_noise] index 1 at position 2 does not belong to a permutation of 4 rows", ShapeError);
+                       "[mix_noise] index 1 at position 2 does not belong to a permutation of 4 rows",
+                       ShapeError);
   CHECK_THROWS_AS(mix_noise(x, 0.5, {0, 1, 4, 2}, one_view(0, 0, 0)), ShapeError);
   CHECK_THROWS_AS(mix_noise(x, 1, {}, std::vector<ViewNoise>(3)), ShapeError);
   CHECK_THROWS_AS(mix_noise(x, 1, {}, {}), ShapeError);
