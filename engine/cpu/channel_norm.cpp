@@ -10,18 +10,20 @@
 namespace noisymix::cpu {
 namespace {
 
-// The loops over rows [rows, width], once per element type. C is the type of arithmetic; sums run over few rows, so that
-// adding in C costs little accuracy, and the caller adds those sums in double.
+// The loops over rows [rows, width], once per element type. C is the type of arithmetic; sums run over few
+// rows, so that adding in C costs little accuracy, and the caller adds those sums in double.
 
 template <typename T, typename C = compute_t<T>>
-[[gnu::always_inline]] inline void sum_loop(const T* x, std::int64_t rows, std::int64_t width, C* NM_RESTRICT sum) {
+[[gnu::always_inline]] inline void sum_loop(const T* x, std::int64_t rows, std::int64_t width,
+                                            C* NM_RESTRICT sum) {
   for (std::int64_t i = 0; i < rows; ++i, x += width)
     for (std::int64_t j = 0; j < width; ++j) sum[j] += static_cast<C>(x[j]);
 }
 
 template <typename T, typename C = compute_t<T>>
-[[gnu::always_inline]] inline void deviation_loop(const T* x, std::int64_t rows, std::int64_t width, const C* shift,
-                                                  C* NM_RESTRICT sum, C* NM_RESTRICT squares) {
+[[gnu::always_inline]] inline void deviation_loop(const T* x, std::int64_t rows, std::int64_t width,
+                                                  const C* shift, C* NM_RESTRICT sum,
+                                                  C* NM_RESTRICT squares) {
   for (std::int64_t i = 0; i < rows; ++i, x += width)
     for (std::int64_t j = 0; j < width; ++j) {
       const C d = static_cast<C>(x[j]) - shift[j];
@@ -32,8 +34,9 @@ template <typename T, typename C = compute_t<T>>
 
 /// y = (x - shift) * scale + bias. Comparisons are written so that NaN passes through relu.
 template <typename T, typename C = compute_t<T>>
-[[gnu::always_inline]] inline void normalise_loop(const T* x, std::int64_t rows, std::int64_t width, const C* shift,
-                                                  const C* scale, const C* bias, bool relu, T* NM_RESTRICT y) {
+[[gnu::always_inline]] inline void normalise_loop(const T* x, std::int64_t rows, std::int64_t width,
+                                                  const C* shift, const C* scale, const C* bias, bool relu,
+                                                  T* NM_RESTRICT y) {
   for (std::int64_t i = 0; i < rows; ++i, x += width, y += width) {
     if (relu) {
       for (std::int64_t j = 0; j < width; ++j) {
@@ -41,15 +44,17 @@ template <typename T, typename C = compute_t<T>>
         y[j] = T(value < C(0) ? C(0) : value);
       }
     } else {
-      for (std::int64_t j = 0; j < width; ++j) y[j] = T((static_cast<C>(x[j]) - shift[j]) * scale[j] + bias[j]);
+      for (std::int64_t j = 0; j < width; ++j)
+        y[j] = T((static_cast<C>(x[j]) - shift[j]) * scale[j] + bias[j]);
     }
   }
 }
 
 template <typename T, typename C = compute_t<T>>
-[[gnu::always_inline]] inline void grad_sum_loop(const T* x, const T* dy, std::int64_t rows, std::int64_t width,
-                                                 const C* shift, const C* scale, const C* bias, bool relu,
-                                                 C* NM_RESTRICT sum, C* NM_RESTRICT products) {
+[[gnu::always_inline]] inline void grad_sum_loop(const T* x, const T* dy, std::int64_t rows,
+                                                 std::int64_t width, const C* shift, const C* scale,
+                                                 const C* bias, bool relu, C* NM_RESTRICT sum,
+                                                 C* NM_RESTRICT products) {
   for (std::int64_t i = 0; i < rows; ++i, x += width, dy += width) {
     for (std::int64_t j = 0; j < width; ++j) {
       const C d = static_cast<C>(x[j]) - shift[j], y = d * scale[j] + bias[j];
@@ -62,9 +67,10 @@ template <typename T, typename C = compute_t<T>>
 
 /// dx = scale * (g - offset - (x - shift) * slope).
 template <typename T, typename C = compute_t<T>>
-[[gnu::always_inline]] inline void input_grad_loop(const T* x, const T* dy, std::int64_t rows, std::int64_t width,
-                                                   const C* shift, const C* scale, const C* bias, const C* offset,
-                                                   const C* slope, bool relu, T* NM_RESTRICT dx) {
+[[gnu::always_inline]] inline void input_grad_loop(const T* x, const T* dy, std::int64_t rows,
+                                                   std::int64_t width, const C* shift, const C* scale,
+                                                   const C* bias, const C* offset, const C* slope, bool relu,
+                                                   T* NM_RESTRICT dx) {
   for (std::int64_t i = 0; i < rows; ++i, x += width, dy += width, dx += width) {
     for (std::int64_t j = 0; j < width; ++j) {
       const C d = static_cast<C>(x[j]) - shift[j], y = d * scale[j] + bias[j];
@@ -74,41 +80,42 @@ template <typename T, typename C = compute_t<T>>
   }
 }
 
-// Overloads of add_rows, add_deviations, normalise_rows, add_grads, input_grad_rows for one element type, each compiled
-// for every instruction set.
-#define NM_CHANNEL_LOOPS(suffix, T, C)                                                                                 \
-  NM_VECTORISED(add_rows_##suffix, (const T* x, std::int64_t n, std::int64_t w, C* s), (x, n, w, s)) {                 \
-    sum_loop(x, n, w, s);                                                                                              \
-  }                                                                                                                    \
-  NM_VECTORISED(add_deviations_##suffix,                                                                               \
-                (const T* x, std::int64_t n, std::int64_t w, const C* shift, C* s, C* q), (x, n, w, shift, s, q)) {    \
-    deviation_loop(x, n, w, shift, s, q);                                                                              \
-  }                                                                                                                    \
-  NM_VECTORISED(normalise_rows_##suffix,                                                                               \
-                (const T* x, std::int64_t n, std::int64_t w, const C* shift, const C* scale, const C* bias, bool relu, \
-                 T* y),                                                                                                \
-                (x, n, w, shift, scale, bias, relu, y)) {                                                              \
-    normalise_loop(x, n, w, shift, scale, bias, relu, y);                                                              \
-  }                                                                                                                    \
-  NM_VECTORISED(add_grads_##suffix,                                                                                    \
-                (const T* x, const T* dy, std::int64_t n, std::int64_t w, const C* shift, const C* scale,              \
-                 const C* bias, bool relu, C* s, C* q),                                                                \
-                (x, dy, n, w, shift, scale, bias, relu, s, q)) {                                                       \
-    grad_sum_loop(x, dy, n, w, shift, scale, bias, relu, s, q);                                                        \
-  }                                                                                                                    \
-  NM_VECTORISED(input_grad_rows_##suffix,                                                                              \
-                (const T* x, const T* dy, std::int64_t n, std::int64_t w, const C* shift, const C* scale,              \
-                 const C* bias, const C* offset, const C* slope, bool relu, T* dx),                                    \
-                (x, dy, n, w, shift, scale, bias, offset, slope, relu, dx)) {                                          \
-    input_grad_loop(x, dy, n, w, shift, scale, bias, offset, slope, relu, dx);                                         \
-  }                                                                                                                    \
-  template <>                                                                                                          \
-  struct Loops<T> {                                                                                                    \
-    static constexpr auto add_rows = add_rows_##suffix;                                                                \
-    static constexpr auto add_deviations = add_deviations_##suffix;                                                    \
-    static constexpr auto normalise_rows = normalise_rows_##suffix;                                                    \
-    static constexpr auto add_grads = add_grads_##suffix;                                                              \
-    static constexpr auto input_grad_rows = input_grad_rows_##suffix;                                                  \
+// Overloads of add_rows, add_deviations, normalise_rows, add_grads, input_grad_rows for one element type,
+// each compiled for every instruction set.
+#define NM_CHANNEL_LOOPS(suffix, T, C)                                                                      \
+  NM_VECTORISED(add_rows_##suffix, (const T* x, std::int64_t n, std::int64_t w, C* s), (x, n, w, s)) {      \
+    sum_loop(x, n, w, s);                                                                                   \
+  }                                                                                                         \
+  NM_VECTORISED(add_deviations_##suffix,                                                                    \
+                (const T* x, std::int64_t n, std::int64_t w, const C* shift, C* s, C* q),                   \
+                (x, n, w, shift, s, q)) {                                                                   \
+    deviation_loop(x, n, w, shift, s, q);                                                                   \
+  }                                                                                                         \
+  NM_VECTORISED(normalise_rows_##suffix,                                                                    \
+                (const T* x, std::int64_t n, std::int64_t w, const C* shift, const C* scale, const C* bias, \
+                 bool relu, T* y),                                                                          \
+                (x, n, w, shift, scale, bias, relu, y)) {                                                   \
+    normalise_loop(x, n, w, shift, scale, bias, relu, y);                                                   \
+  }                                                                                                         \
+  NM_VECTORISED(add_grads_##suffix,                                                                         \
+                (const T* x, const T* dy, std::int64_t n, std::int64_t w, const C* shift, const C* scale,   \
+                 const C* bias, bool relu, C* s, C* q),                                                     \
+                (x, dy, n, w, shift, scale, bias, relu, s, q)) {                                            \
+    grad_sum_loop(x, dy, n, w, shift, scale, bias, relu, s, q);                                             \
+  }                                                                                                         \
+  NM_VECTORISED(input_grad_rows_##suffix,                                                                   \
+                (const T* x, const T* dy, std::int64_t n, std::int64_t w, const C* shift, const C* scale,   \
+                 const C* bias, const C* offset, const C* slope, bool relu, T* dx),                         \
+                (x, dy, n, w, shift, scale, bias, offset, slope, relu, dx)) {                               \
+    input_grad_loop(x, dy, n, w, shift, scale, bias, offset, slope, relu, dx);                              \
+  }                                                                                                         \
+  template <>                                                                                               \
+  struct Loops<T> {                                                                                         \
+    static constexpr auto add_rows = add_rows_##suffix;                                                     \
+    static constexpr auto add_deviations = add_deviations_##suffix;                                         \
+    static constexpr auto normalise_rows = normalise_rows_##suffix;                                         \
+    static constexpr auto add_grads = add_grads_##suffix;                                                   \
+    static constexpr auto input_grad_rows = input_grad_rows_##suffix;                                       \
   };
 
 template <typename T>
@@ -118,13 +125,16 @@ NM_CHANNEL_LOOPS(f64, double, double)
 NM_CHANNEL_LOOPS(bf16, bfloat16, float)
 #undef NM_CHANNEL_LOOPS
 
-/// x seen as [rows, width], width a few times the channels, so that the inner loop is long even for few channels.
+/// x seen as [rows, width], width a few times the channels, so that the inner loop is long even for few
+/// channels.
 struct Layout {
   std::int64_t channels, width, rows, grain;
 
-  explicit Layout(const Tensor& x) : channels(x.dim(-1)), width(channels), rows(channels == 0 ? 0 : x.numel() / channels) {
+  explicit Layout(const Tensor& x)
+      : channels(x.dim(-1)), width(channels), rows(channels == 0 ? 0 : x.numel() / channels) {
     while (width < 64 && rows > 0 && rows % 2 == 0) width *= 2, rows /= 2;
-    grain = std::max<std::int64_t>(1, 32768 / std::max<std::int64_t>(1, width));  // a chunk of f32 fits into L2
+    grain =
+        std::max<std::int64_t>(1, 32768 / std::max<std::int64_t>(1, width));  // a chunk of f32 fits into L2
   }
   std::int64_t chunks() const { return chunk_count(rows, grain); }
 
@@ -139,11 +149,13 @@ struct Layout {
 
 constexpr std::int64_t kRun = 16;  // rows added in the arithmetic type before their sum goes into doubles
 
-/// Sums over rows [0, rows) of up to two quantities: calls add(first, count, sums) for runs of rows, sums being
-/// `count_of_sums` arrays of the layout's width, and folds them into totals [count_of_sums][channels].
+/// Sums over rows [0, rows) of up to two quantities: calls add(first, count, sums) for runs of rows, sums
+/// being `count_of_sums` arrays of the layout's width, and folds them into totals [count_of_sums][channels].
 template <typename C, typename Add>
-void sum_runs(const Layout& layout, std::int64_t begin, std::int64_t end, int count_of_sums, double* totals, Add add) {
-  const std::size_t width = static_cast<std::size_t>(layout.width), size = width * static_cast<std::size_t>(count_of_sums);
+void sum_runs(const Layout& layout, std::int64_t begin, std::int64_t end, int count_of_sums, double* totals,
+              Add add) {
+  const std::size_t width = static_cast<std::size_t>(layout.width),
+                    size = width * static_cast<std::size_t>(count_of_sums);
   std::vector<C> run(size);
   std::vector<double> wide(size, 0.0);
   for (std::int64_t first = begin; first < end; first += kRun) {
@@ -160,8 +172,8 @@ std::vector<double> to_doubles(const Tensor& x) {
   return x.to(Dtype::f64).to_vector<double>();
 }
 
-/// The constants of a ChannelNorm. The mean, rounded to the arithmetic type, is subtracted from x; what rounding cut off
-/// goes into the bias, which matters when the mean is large against the deviation.
+/// The constants of a ChannelNorm. The mean, rounded to the arithmetic type, is subtracted from x; what
+/// rounding cut off goes into the bias, which matters when the mean is large against the deviation.
 template <typename C>
 struct Constants {
   std::vector<C> shift, scale, bias;
@@ -169,7 +181,8 @@ struct Constants {
 
   Constants(const Layout& layout, const ChannelNorm& norm) {
     const std::vector<double> moments = to_doubles(norm.moments), weight = to_doubles(norm.weight);
-    std::vector<double> mean(moments.begin(), moments.begin() + layout.channels), factor = weight, offset = to_doubles(norm.bias);
+    std::vector<double> mean(moments.begin(), moments.begin() + layout.channels),
+        factor = weight, offset = to_doubles(norm.bias);
     shift = layout.spread<C>(mean);
     for (std::size_t j = 0; j < mean.size(); ++j) {
       mean_rest.push_back(mean[j] - static_cast<double>(shift[j]));
@@ -184,12 +197,14 @@ struct Constants {
 
 /// Mean and sum of squared deviations of one chunk: around a first mean, so that nothing cancels.
 template <typename T>
-void chunk_moments(const Layout& layout, const T* x, std::int64_t begin, std::int64_t end, double* mean, double* squares) {
+void chunk_moments(const Layout& layout, const T* x, std::int64_t begin, std::int64_t end, double* mean,
+                   double* squares) {
   using C = compute_t<T>;
   const std::int64_t width = layout.width;
   const double count = static_cast<double>((end - begin) * (width / layout.channels));
-  sum_runs<C>(layout, begin, end, 1, mean,
-              [&](std::int64_t first, std::int64_t rows, C* sums) { Loops<T>::add_rows(x + first * width, rows, width, sums); });
+  sum_runs<C>(layout, begin, end, 1, mean, [&](std::int64_t first, std::int64_t rows, C* sums) {
+    Loops<T>::add_rows(x + first * width, rows, width, sums);
+  });
   std::vector<double> middle(mean, mean + layout.channels), totals(middle.size() * 2);
   for (double& value : middle) value /= count;
   const std::vector<C> shift = layout.spread<C>(middle);
@@ -219,7 +234,8 @@ Tensor channel_moments(const Tensor& x) {
   double *mean = moments.mutable_data<double>(), *variance = mean + channels;
   double seen = 0;
   for (std::int64_t chunk = 0; chunk < layout.chunks(); ++chunk) {
-    const double count = static_cast<double>(std::min(layout.grain, layout.rows - chunk * layout.grain) * group);
+    const double count =
+        static_cast<double>(std::min(layout.grain, layout.rows - chunk * layout.grain) * group);
     const double *chunk_mean = partial.data() + chunk * channels * 2, *chunk_squares = chunk_mean + channels;
     for (std::int64_t j = 0; j < channels; ++j) {  // Chan's rule for joining the moments of two sets
       const double gap = chunk_mean[j] - mean[j];
@@ -240,8 +256,8 @@ Tensor normalise_channels(const Tensor& x, const ChannelNorm& norm) {
     const T* input = x.data<T>();
     T* output = y.mutable_data<T>();
     parallel_for(layout.rows, layout.grain, [&](std::int64_t begin, std::int64_t end) {
-      Loops<T>::normalise_rows(input + begin * layout.width, end - begin, layout.width, k.shift.data(), k.scale.data(),
-                               k.bias.data(), norm.relu, output + begin * layout.width);
+      Loops<T>::normalise_rows(input + begin * layout.width, end - begin, layout.width, k.shift.data(),
+                               k.scale.data(), k.bias.data(), norm.relu, output + begin * layout.width);
     });
   });
   return y;
@@ -260,11 +276,13 @@ Tensor channel_grad_sums(const Tensor& x, const Tensor& dy, const ChannelNorm& n
     parallel_for(layout.rows, layout.grain, [&](std::int64_t begin, std::int64_t end) {
       sum_runs<C>(layout, begin, end, 2, partial.data() + begin / layout.grain * channels * 2,
                   [&](std::int64_t first, std::int64_t rows, C* run) {
-                    Loops<T>::add_grads(input + first * width, gradient + first * width, rows, width, k.shift.data(),
-                                        k.scale.data(), k.bias.data(), norm.relu, run, run + width);
+                    Loops<T>::add_grads(input + first * width, gradient + first * width, rows, width,
+                                        k.shift.data(), k.scale.data(), k.bias.data(), norm.relu, run,
+                                        run + width);
                   });
     });
-    for (std::size_t i = 0; i < partial.size(); ++i) total[i % static_cast<std::size_t>(2 * channels)] += partial[i];
+    for (std::size_t i = 0; i < partial.size(); ++i)
+      total[i % static_cast<std::size_t>(2 * channels)] += partial[i];
     for (std::int64_t j = 0; j < channels; ++j)  // the loops subtracted the rounded mean
       total[channels + j] -= k.mean_rest[static_cast<std::size_t>(j)] * total[j];
   });
@@ -292,9 +310,9 @@ Tensor channel_input_grad(const Tensor& x, const Tensor& dy, const ChannelNorm& 
     const T *input = x.data<T>(), *gradient = dy.data<T>();
     T* output = dx.mutable_data<T>();
     parallel_for(layout.rows, layout.grain, [&](std::int64_t begin, std::int64_t end) {
-      Loops<T>::input_grad_rows(input + begin * width, gradient + begin * width, end - begin, width, k.shift.data(),
-                                k.scale.data(), k.bias.data(), offset.data(), slope.data(), norm.relu,
-                                output + begin * width);
+      Loops<T>::input_grad_rows(input + begin * width, gradient + begin * width, end - begin, width,
+                                k.shift.data(), k.scale.data(), k.bias.data(), offset.data(), slope.data(),
+                                norm.relu, output + begin * width);
     });
   });
   return dx;

@@ -1,14 +1,17 @@
-// Passes over x [rows, channels] that normalise each channel. All are bound by memory, so each reads its inputs once.
+// Passes over x [rows, channels] that normalise each channel. All are bound by memory, so each reads its
+// inputs once.
 #pragma once
 
 #include "engine/tensor.h"
 
 namespace noisymix::cpu {
 
-/// Mean and biased variance per channel, f64 [2, c]. Accurate also where the mean is large against the deviation.
+/// Mean and biased variance per channel, f64 [2, c]. Accurate also where the mean is large against the
+/// deviation.
 Tensor channel_moments(const Tensor& x);
 
-/// What turns x into y = (x - mean) * weight / sqrt(variance + epsilon) + bias, then max(y, 0) if relu is set.
+/// What turns x into y = (x - mean) * weight / sqrt(variance + epsilon) + bias, then max(y, 0) if relu is
+/// set.
 struct ChannelNorm {
   Tensor moments;       // f64 [2, c]: mean, variance
   Tensor weight, bias;  // [c], f32 or the dtype of x

@@ -10,8 +10,8 @@
 
 namespace noisymix::cpu {
 
-/// sums [columns] of x [rows, columns]. Short runs of rows are added in T's compute type, those in double, in an order
-/// that does not depend on the thread count.
+/// sums [columns] of x [rows, columns]. Short runs of rows are added in T's compute type, those in double, in
+/// an order that does not depend on the thread count.
 template <typename T>
 void column_sums(const T* x, std::int64_t rows, std::int64_t columns, T* sums) {
   using C = compute_t<T>;
@@ -25,7 +25,8 @@ void column_sums(const T* x, std::int64_t rows, std::int64_t columns, T* sums) {
     for (std::int64_t first = begin; first < end; first += kRun) {
       std::fill(run.begin(), run.end(), C(0));
       for (std::int64_t i = first; i < std::min(end, first + kRun); ++i)
-        for (std::size_t j = 0; j < width; ++j) run[j] += static_cast<C>(x[i * columns + static_cast<std::int64_t>(j)]);
+        for (std::size_t j = 0; j < width; ++j)
+          run[j] += static_cast<C>(x[i * columns + static_cast<std::int64_t>(j)]);
       for (std::size_t j = 0; j < width; ++j) partial[j] += static_cast<double>(run[j]);
     }
   });

@@ -9,18 +9,22 @@
 namespace noisymix::cpu {
 namespace {
 
-/// Where a pass writes: pixel (i, j) goes to (row + i * step_h, col + j * step_w) of maps [n, h, w, c], from channel
-/// `first` on.
+/// Where a pass writes: pixel (i, j) goes to (row + i * step_h, col + j * step_w) of maps [n, h, w, c], from
+/// channel `first` on.
 struct PixelTarget {
   float* data;
   std::int64_t h, w, c, first;
   std::int64_t row, col, step_h, step_w;
 };
 
-/// Pixels per block: enough to reuse a panel of weights fetched from memory, few enough for their input to stay in L2.
-std::int64_t block_pixels(std::int64_t channels) { return std::clamp<std::int64_t>(65536 / channels, 96, 384); }
+/// Pixels per block: enough to reuse a panel of weights fetched from memory, few enough for their input to
+/// stay in L2.
+std::int64_t block_pixels(std::int64_t channels) {
+  return std::clamp<std::int64_t>(65536 / channels, 96, 384);
+}
 
-void convolve(const PixelSource& source, const PackedPanels& panels, const float* bias, const PixelTarget& target) {
+void convolve(const PixelSource& source, const PackedPanels& panels, const float* bias,
+              const PixelTarget& target) {
   const PixelBlocks blocks(source, block_pixels(source.channels));
   parallel_for(blocks.count(), 1, [&](std::int64_t index, std::int64_t) {
     thread_local PixelBlock block;
@@ -31,21 +35,28 @@ void convolve(const PixelSource& source, const PackedPanels& panels, const float
     for (std::int64_t image = block.image; image < block.image + block.images; ++image)
       for (std::int64_t i = block.row; i < block.row + block.rows; ++i)
         for (std::int64_t j = 0; j < source.cols; ++j)
-          *output++ = ((image * target.h + target.row + i * target.step_h) * target.w + target.col + j * target.step_w) *
-                          target.c + target.first;
-    const RowBatch rows{block.base, block.offsets.data(), block.segments.data(),
-                        static_cast<std::int64_t>(block.segments.size()), target.data, outputs.data(), block.pixels()};
+          *output++ = ((image * target.h + target.row + i * target.step_h) * target.w + target.col +
+                       j * target.step_w) *
+                          target.c +
+                      target.first;
+    const RowBatch rows{block.base,
+                        block.offsets.data(),
+                        block.segments.data(),
+                        static_cast<std::int64_t>(block.segments.size()),
+                        target.data,
+                        outputs.data(),
+                        block.pixels()};
     multiply_rows(rows, panels, 0, panels.count(), bias);
   });
 }
 
-/// Taps along one axis through which input positions phase, phase + stride, ... receive gradient, and for each the
-/// position of dy it comes from, counted from the index of the input position within its phase.
+/// Taps along one axis through which input positions phase, phase + stride, ... receive gradient, and for
+/// each the position of dy it comes from, counted from the index of the input position within its phase.
 struct PhaseTap {
   std::int64_t tap, offset;
 };
-std::vector<PhaseTap> phase_taps(std::int64_t phase, std::int64_t taps, std::int64_t stride, std::int64_t padding,
-                                 std::int64_t dilation) {
+std::vector<PhaseTap> phase_taps(std::int64_t phase, std::int64_t taps, std::int64_t stride,
+                                 std::int64_t padding, std::int64_t dilation) {
   std::vector<PhaseTap> result;
   for (std::int64_t r = taps - 1; r >= 0; --r) {  // falling, so that positions of dy rise
     const std::int64_t distance = phase + padding - r * dilation;
@@ -57,7 +68,8 @@ std::vector<PhaseTap> phase_taps(std::int64_t phase, std::int64_t taps, std::int
 /// The gradient of the input positions of one phase: a convolution of dy with the taps that reach them.
 void input_grad_phase(const ConvShape& s, const float* dy, const float* weight, float* dx, std::int64_t group,
                       std::int64_t phase_h, std::int64_t phase_w) {
-  const std::int64_t rows = chunk_count(s.h - phase_h, s.stride_h), cols = chunk_count(s.w - phase_w, s.stride_w);
+  const std::int64_t rows = chunk_count(s.h - phase_h, s.stride_h),
+                     cols = chunk_count(s.w - phase_w, s.stride_w);
   if (rows <= 0 || cols <= 0) return;
   PixelSource source{dy, s.n, s.ho, s.wo, s.o, group * s.group_o(), s.group_o(), rows, cols, 1, 1, {}};
   std::vector<std::int64_t> weight_rows;

@@ -1,5 +1,5 @@
-// Convolutions of NHWC feature maps in f32 by implicit matrix products: no im2col matrix is ever stored. Every function
-// is parallel and gives the same bits for any number of threads.
+// Convolutions of NHWC feature maps in f32 by implicit matrix products: no im2col matrix is ever stored.
+// Every function is parallel and gives the same bits for any number of threads.
 #pragma once
 
 #include "engine/cpu/conv_geometry.h"

@@ -8,8 +8,8 @@
 namespace noisymix::cpu {
 
 PixelSource forward_source(const ConvShape& s, const float* x, std::int64_t group) {
-  PixelSource source{x,    s.n,  s.h,        s.w,        s.c, group * s.group_c(), s.group_c(),
-                     s.ho, s.wo, s.stride_h, s.stride_w, {}};
+  PixelSource source{x,           s.n,  s.h,  s.w,        s.c,        group * s.group_c(),
+                     s.group_c(), s.ho, s.wo, s.stride_h, s.stride_w, {}};
   for (std::int64_t r = 0; r < s.kh; ++r)
     for (std::int64_t q = 0; q < s.kw; ++q)
       source.taps.push_back({r * s.dilation_h - s.padding_h, q * s.dilation_w - s.padding_w});
@@ -43,8 +43,10 @@ void PixelBlocks::load(std::int64_t index, PixelBlock& block) const {
   const std::int64_t height = (block.rows - 1) * s.step_h + high_h_ - low_h_ + 1;
   const std::int64_t width = (s.cols - 1) * s.step_w + high_w_ - low_w_ + 1;
   const bool inside = s.taps.empty() || (top >= 0 && left >= 0 && top + height <= s.h && left + width <= s.w);
-  if (!inside) copy_region(block, top, height, left, width);
-  else block.base = s.data + ((block.image * s.h + top) * s.w + left) * s.c + s.first;
+  if (!inside)
+    copy_region(block, top, height, left, width);
+  else
+    block.base = s.data + ((block.image * s.h + top) * s.w + left) * s.c + s.first;
 
   const std::int64_t step = inside ? s.c : s.channels, line = (inside ? s.w : width) * step;
   const std::int64_t map = (inside ? s.h : height) * line;
@@ -52,14 +54,17 @@ void PixelBlocks::load(std::int64_t index, PixelBlock& block) const {
   std::int64_t* offset = block.offsets.data();
   for (std::int64_t image = 0; image < block.images; ++image)
     for (std::int64_t i = 0; i < block.rows; ++i)
-      for (std::int64_t j = 0; j < s.cols; ++j) *offset++ = image * map + i * s.step_h * line + j * s.step_w * step;
+      for (std::int64_t j = 0; j < s.cols; ++j)
+        *offset++ = image * map + i * s.step_h * line + j * s.step_w * step;
   block.segments.clear();
   for (const Tap& tap : s.taps) {
     const std::int64_t begin = (tap.dh - low_h_) * line + (tap.dw - low_w_) * step;
-    const bool joins = !block.segments.empty() &&
-                       block.segments.back().offset + block.segments.back().length == begin;
-    if (joins) block.segments.back().length += s.channels;
-    else block.segments.push_back({begin, s.channels});
+    const bool joins =
+        !block.segments.empty() && block.segments.back().offset + block.segments.back().length == begin;
+    if (joins)
+      block.segments.back().length += s.channels;
+    else
+      block.segments.push_back({begin, s.channels});
   }
 }
 
@@ -87,7 +92,8 @@ void PixelBlocks::copy_region(PixelBlock& block, std::int64_t top, std::int64_t 
         std::copy_n(source, (end - begin) * s.c, target + begin * s.c);
         continue;
       }
-      for (std::int64_t j = begin; j < end; ++j, source += s.c) std::copy_n(source, s.channels, target + j * s.channels);
+      for (std::int64_t j = begin; j < end; ++j, source += s.c)
+        std::copy_n(source, s.channels, target + j * s.channels);
     }
   }
 }

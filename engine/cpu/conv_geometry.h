@@ -25,8 +25,9 @@ struct Tap {
   std::int64_t dh, dw;
 };
 
-/// What a pass reads: the channels [first, first + channels) of feature maps [n, h, w, c]. Pixel (i, j) of a grid of
-/// rows x cols reads, for every tap in order, position (i * step_h + dh, j * step_w + dw); outside the map are zeros.
+/// What a pass reads: the channels [first, first + channels) of feature maps [n, h, w, c]. Pixel (i, j) of a
+/// grid of rows x cols reads, for every tap in order, position (i * step_h + dh, j * step_w + dw); outside
+/// the map are zeros.
 struct PixelSource {
   const float* data;
   std::int64_t n, h, w, c, first, channels;

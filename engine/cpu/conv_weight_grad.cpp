@@ -1,8 +1,8 @@
 // Weight gradient of a convolution: sums of outer products of pixels of x and dy.
 //
-// dweight [o, k], k running over taps and input channels, is cut into ranges of output channels and the pixels into
-// splits; one task sums one split of one range into a partial result of its own, and the partial results are added in
-// order. Neither cut depends on the thread count, so neither do the bits of the sum.
+// dweight [o, k], k running over taps and input channels, is cut into ranges of output channels and the
+// pixels into splits; one task sums one split of one range into a partial result of its own, and the partial
+// results are added in order. Neither cut depends on the thread count, so neither do the bits of the sum.
 #include <algorithm>
 
 #include "engine/cpu/conv.h"
@@ -16,7 +16,9 @@ constexpr std::int64_t kBlockPixels = 192;           // a strip of x and dy for 
 constexpr std::int64_t kPartialFloats = 160 * 1024;  // one partial result should stay in L2
 constexpr std::int64_t kTasks = 16;
 
-std::int64_t round_up(std::int64_t value, std::int64_t step) { return chunk_count(value, step) * step; }
+std::int64_t round_up(std::int64_t value, std::int64_t step) {
+  return chunk_count(value, step) * step;
+}
 
 /// How the work of one group is cut.
 struct Plan {
@@ -28,15 +30,17 @@ struct Plan {
 
 Plan make_plan(const ConvShape& s, std::int64_t blocks) {
   const int lanes = micro_kernels().lanes;
-  // Vectors over x need no copy of dy and reuse x best, but would read past runs that whole vectors do not fill, as in a
-  // first layer with 3 channels. The kw taps of a row are one run when they lie side by side.
+  // Vectors over x need no copy of dy and reuse x best, but would read past runs that whole vectors do not
+  // fill, as in a first layer with 3 channels. The kw taps of a row are one run when they lie side by side.
   const bool joined = s.groups == 1 && s.dilation_w == 1;
   Plan plan;
   plan.vectors_over_x = s.group_c() % lanes == 0 || (joined && s.kw * s.c % lanes == 0);
   plan.partial = s.depth() * (plan.vectors_over_x ? s.group_o() : round_up(s.group_o(), lanes));
   const std::int64_t most = chunk_count(s.group_o(), lanes);
-  plan.ranges = plan.vectors_over_x ? std::clamp<std::int64_t>(chunk_count(plan.partial, kPartialFloats), 1, most) : 1;
-  plan.splits = std::clamp<std::int64_t>(chunk_count(kTasks, plan.ranges), 1, std::max<std::int64_t>(1, blocks));
+  plan.ranges =
+      plan.vectors_over_x ? std::clamp<std::int64_t>(chunk_count(plan.partial, kPartialFloats), 1, most) : 1;
+  plan.splits =
+      std::clamp<std::int64_t>(chunk_count(kTasks, plan.ranges), 1, std::max<std::int64_t>(1, blocks));
   return plan;
 }
 
@@ -46,37 +50,42 @@ struct Side {
   const std::int64_t* offsets;
 };
 
-/// c [a_count, b_count] += sum over pixels of a's and b's outer products. b_count is a multiple of the vector length.
-void add_outer_products(const Side& a, std::int64_t a_count, const Side& b, std::int64_t b_count, std::int64_t pixels,
-                        float* c, std::int64_t c_stride) {
+/// c [a_count, b_count] += sum over pixels of a's and b's outer products. b_count is a multiple of the vector
+/// length.
+void add_outer_products(const Side& a, std::int64_t a_count, const Side& b, std::int64_t b_count,
+                        std::int64_t pixels, float* c, std::int64_t c_stride) {
   const MicroKernels& kernels = micro_kernels();
   const std::int64_t lanes = kernels.lanes, vectors = b_count / lanes;
   const std::int64_t strips = chunk_count(vectors, kernels.outer_vectors);
   for (std::int64_t strip = 0; strip < strips; ++strip) {
-    const std::int64_t first = even_part(vectors, strips, strip), count = even_part(vectors, strips, strip + 1) - first;
+    const std::int64_t first = even_part(vectors, strips, strip),
+                       count = even_part(vectors, strips, strip + 1) - first;
     const std::int64_t tiles = chunk_count(a_count, kernels.outer_height[count]);
     for (std::int64_t t = 0; t < tiles; ++t) {
-      const std::int64_t begin = even_part(a_count, tiles, t), height = even_part(a_count, tiles, t + 1) - begin;
+      const std::int64_t begin = even_part(a_count, tiles, t),
+                         height = even_part(a_count, tiles, t + 1) - begin;
       kernels.outer[count][height]({a.data + begin, a.offsets, b.data + first * lanes, b.offsets, pixels,
                                     c + begin * c_stride + first * lanes, c_stride});
     }
   }
 }
 
-/// The dy of a block's pixels, output channels [first, last) of s.o: in place, or copied with columns of zeros up to
-/// whole vectors.
+/// The dy of a block's pixels, output channels [first, last) of s.o: in place, or copied with columns of
+/// zeros up to whole vectors.
 struct GradientRows {
   std::vector<std::int64_t> offsets;
   std::vector<float> copy;
   const float* data = nullptr;
 
-  void load(const ConvShape& s, const PixelBlock& block, const float* dy, std::int64_t first, std::int64_t count,
-            std::int64_t padded) {
+  void load(const ConvShape& s, const PixelBlock& block, const float* dy, std::int64_t first,
+            std::int64_t count, std::int64_t padded) {
     const std::int64_t pixels = block.pixels();
-    const float* source = dy + (block.image * s.ho + block.row) * s.wo * s.o + first;  // a block's pixels are consecutive
+    const float* source =
+        dy + (block.image * s.ho + block.row) * s.wo * s.o + first;  // a block's pixels are consecutive
     offsets.resize(static_cast<std::size_t>(pixels));
     const bool in_place = count == padded;
-    for (std::int64_t p = 0; p < pixels; ++p) offsets[static_cast<std::size_t>(p)] = p * (in_place ? s.o : padded);
+    for (std::int64_t p = 0; p < pixels; ++p)
+      offsets[static_cast<std::size_t>(p)] = p * (in_place ? s.o : padded);
     data = source;
     if (in_place) return;
     copy.resize(static_cast<std::size_t>(pixels * padded));
@@ -88,10 +97,11 @@ struct GradientRows {
   }
 };
 
-/// Sums output channels [begin, end) of one group over the blocks [first, last) into `partial`: [o, k] with vectors over
-/// x, [k, o rounded up] otherwise.
-void sum_blocks(const ConvShape& s, const PixelBlocks& blocks, const Plan& plan, const float* dy, std::int64_t first,
-                std::int64_t last, std::int64_t group, std::int64_t begin, std::int64_t end, float* partial) {
+/// Sums output channels [begin, end) of one group over the blocks [first, last) into `partial`: [o, k] with
+/// vectors over x, [k, o rounded up] otherwise.
+void sum_blocks(const ConvShape& s, const PixelBlocks& blocks, const Plan& plan, const float* dy,
+                std::int64_t first, std::int64_t last, std::int64_t group, std::int64_t begin,
+                std::int64_t end, float* partial) {
   thread_local PixelBlock block;
   thread_local GradientRows gradient;
   const std::int64_t depth = s.depth(), count = end - begin;
@@ -108,7 +118,8 @@ void sum_blocks(const ConvShape& s, const PixelBlocks& blocks, const Plan& plan,
       if (plan.vectors_over_x)
         add_outer_products(dy_side, count, x_side, segment.length, block.pixels(), sum + k, depth);
       else
-        add_outer_products(x_side, segment.length, dy_side, columns, block.pixels(), sum + k * columns, columns);
+        add_outer_products(x_side, segment.length, dy_side, columns, block.pixels(), sum + k * columns,
+                           columns);
       k += segment.length;
     }
   }
@@ -117,17 +128,18 @@ void sum_blocks(const ConvShape& s, const PixelBlocks& blocks, const Plan& plan,
 /// dweight [o, k] = sum of the splits' partial results in order.
 void add_partials(const ConvShape& s, const Plan& plan, const float* partials, float* dweight) {
   const std::int64_t depth = s.depth(), columns = round_up(s.group_o(), micro_kernels().lanes);
-  parallel_for(s.group_o(), std::max<std::int64_t>(1, 4096 / depth), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t o = begin; o < end; ++o) {
-      float* row = dweight + o * depth;
-      std::fill_n(row, depth, 0.0f);
-      for (std::int64_t split = 0; split < plan.splits; ++split) {
-        const float* partial = partials + split * plan.partial + (plan.vectors_over_x ? o * depth : o);
-        const std::int64_t step = plan.vectors_over_x ? 1 : columns;
-        for (std::int64_t k = 0; k < depth; ++k) row[k] += partial[k * step];
-      }
-    }
-  });
+  parallel_for(
+      s.group_o(), std::max<std::int64_t>(1, 4096 / depth), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t o = begin; o < end; ++o) {
+          float* row = dweight + o * depth;
+          std::fill_n(row, depth, 0.0f);
+          for (std::int64_t split = 0; split < plan.splits; ++split) {
+            const float* partial = partials + split * plan.partial + (plan.vectors_over_x ? o * depth : o);
+            const std::int64_t step = plan.vectors_over_x ? 1 : columns;
+            for (std::int64_t k = 0; k < depth; ++k) row[k] += partial[k * step];
+          }
+        }
+      });
 }
 
 }  // namespace
@@ -144,8 +156,9 @@ void conv2d_weight_grad_f32(const ConvShape& s, const float* x, const float* dy,
     parallel_for(plan.splits * plan.ranges, 1, [&](std::int64_t task, std::int64_t) {
       const std::int64_t split = task / plan.ranges, range = task % plan.ranges;
       sum_blocks(s, blocks, plan, dy, even_part(blocks.count(), plan.splits, split),
-                 even_part(blocks.count(), plan.splits, split + 1), group, even_part(s.group_o(), plan.ranges, range),
-                 even_part(s.group_o(), plan.ranges, range + 1), partials + split * plan.partial);
+                 even_part(blocks.count(), plan.splits, split + 1), group,
+                 even_part(s.group_o(), plan.ranges, range), even_part(s.group_o(), plan.ranges, range + 1),
+                 partials + split * plan.partial);
     });
     if (!direct) add_partials(s, plan, partials, target);
   }

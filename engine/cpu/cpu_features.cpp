@@ -41,9 +41,12 @@ std::atomic<Isa>& level() {
 
 const char* name_of(Isa isa) {
   switch (isa) {
-    case Isa::portable: return "portable";
-    case Isa::avx2: return "avx2";
-    case Isa::avx512: return "avx512";
+    case Isa::portable:
+      return "portable";
+    case Isa::avx2:
+      return "avx2";
+    case Isa::avx512:
+      return "avx512";
   }
   return "?";
 }
@@ -53,7 +56,9 @@ Isa best_isa() {
   return best;
 }
 
-Isa active_isa() { return level().load(std::memory_order_relaxed); }
+Isa active_isa() {
+  return level().load(std::memory_order_relaxed);
+}
 
 void set_isa(Isa isa) {
   NM_CHECK_AS(DeviceError, isa <= best_isa(), "[isa] this processor has no ", name_of(isa), ", only up to ",

@@ -5,7 +5,8 @@
 
 namespace noisymix::cpu {
 
-/// Levels that kernels are written for, each containing the ones before. portable is plain C++ and runs everywhere.
+/// Levels that kernels are written for, each containing the ones before. portable is plain C++ and runs
+/// everywhere.
 enum class Isa { portable, avx2, avx512 };
 
 const char* name_of(Isa isa);
@@ -13,8 +14,9 @@ const char* name_of(Isa isa);
 /// The highest level that both this processor and this build have.
 Isa best_isa();
 
-/// The level in use: best_isa(), unless the environment variable NOISYMIX_ISA (portable, avx2, avx512) asks for a lower
-/// one. Throws ConfigError on an unknown name; a level the processor lacks is lowered to what it has.
+/// The level in use: best_isa(), unless the environment variable NOISYMIX_ISA (portable, avx2, avx512) asks
+/// for a lower one. Throws ConfigError on an unknown name; a level the processor lacks is lowered to what it
+/// has.
 Isa active_isa();
 
 /// Changes the level in use, for tests and benchmarks. Throws DeviceError when the processor lacks it.

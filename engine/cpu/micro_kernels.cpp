@@ -4,8 +4,8 @@
 namespace noisymix::cpu {
 namespace {
 
-/// Four floats in the compilers' own vector type: SSE2 on x86-64, Neon on Arm. Multiplication and addition round
-/// separately, as everywhere outside the hand-written kernels.
+/// Four floats in the compilers' own vector type: SSE2 on x86-64, Neon on Arm. Multiplication and addition
+/// round separately, as everywhere outside the hand-written kernels.
 struct Vector {
   typedef float type __attribute__((vector_size(16)));
   typedef float unaligned __attribute__((vector_size(16), aligned(4), may_alias));
@@ -30,9 +30,12 @@ const MicroKernels kPortableKernels = kTable;
 const MicroKernels& micro_kernels() {
 #if defined(__x86_64__)
   switch (active_isa()) {
-    case Isa::avx512: return kAvx512Kernels;
-    case Isa::avx2: return kAvx2Kernels;
-    case Isa::portable: break;
+    case Isa::avx512:
+      return kAvx512Kernels;
+    case Isa::avx2:
+      return kAvx2Kernels;
+    case Isa::portable:
+      break;
   }
 #endif
   return kPortableKernels;

@@ -1,13 +1,14 @@
 // Register-tiled inner kernels of matrix products and convolutions in f32, one table per instruction set.
 //
-// A tile of results stays in vector registers while the sum runs. Both kernels multiply one broadcast number with
-// vectors of `lanes` neighbours; they differ in how the operands lie in memory:
+// A tile of results stays in vector registers while the sum runs. Both kernels multiply one broadcast number
+// with vectors of `lanes` neighbours; they differ in how the operands lie in memory:
 //   row kernel    c[i][j] = bias[j] + sum_k a[i][k] b[k][j]    a: rows anywhere in memory, b: packed panel
 //   outer kernel  c[i][j] += sum_p a[p][i] b[p][j]             rows of both operands anywhere in memory
-// Rows are addressed by pointers or offsets, so a convolution reads its input in place: no im2col matrix exists.
+// Rows are addressed by pointers or offsets, so a convolution reads its input in place: no im2col matrix
+// exists.
 //
-// This header is included by files compiled for newer processors. It must not define any function or template that
-// another file might also instantiate: the linker could pick the copy that older processors cannot run.
+// This header is included by files compiled for newer processors. It must not define any function or template
+// that another file might also instantiate: the linker could pick the copy that older processors cannot run.
 #pragma once
 
 #include <cstdint>
@@ -20,23 +21,23 @@ struct Segment {
 };
 
 struct RowTile {
-  const float* const* a;          // one pointer per row
-  const Segment* segments;        // parts of a row, in the order of the rows of b
+  const float* const* a;    // one pointer per row
+  const Segment* segments;  // parts of a row, in the order of the rows of b
   std::int64_t segment_count;
-  const float* b;                 // [sum of lengths][vectors * lanes]
-  const float* bias;              // [vectors * lanes] start values, or null for 0
-  float* const* c;                // one pointer per row, vectors * lanes floats each
-  bool accumulate;                // add to c what the tile sums up
+  const float* b;     // [sum of lengths][vectors * lanes]
+  const float* bias;  // [vectors * lanes] start values, or null for 0
+  float* const* c;    // one pointer per row, vectors * lanes floats each
+  bool accumulate;    // add to c what the tile sums up
 };
 using RowKernel = void (*)(const RowTile&);
 
 struct OuterTile {
-  const float* a;                 // element i of row p is a[a_offsets[p] + i]
+  const float* a;  // element i of row p is a[a_offsets[p] + i]
   const std::int64_t* a_offsets;
-  const float* b;                 // element j of row p is b[b_offsets[p] + j]
+  const float* b;  // element j of row p is b[b_offsets[p] + j]
   const std::int64_t* b_offsets;
-  std::int64_t count;             // rows to sum over
-  float* c;                       // element (i, j) is c[i * c_stride + j]
+  std::int64_t count;  // rows to sum over
+  float* c;            // element (i, j) is c[i * c_stride + j]
   std::int64_t c_stride;
 };
 using OuterKernel = void (*)(const OuterTile&);

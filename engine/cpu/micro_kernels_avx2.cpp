@@ -1,5 +1,5 @@
-// Micro-kernels for AVX2 and FMA (16 registers of 8 floats). Compiled with that instruction set switched on: includes nothing
-// that other files share, and runs only after cpu_features.h has found the processor able.
+// Micro-kernels for AVX2 and FMA (16 registers of 8 floats). Compiled with that instruction set switched on:
+// includes nothing that other files share, and runs only after cpu_features.h has found the processor able.
 #include <immintrin.h>
 
 namespace noisymix::cpu {

@@ -1,5 +1,5 @@
-// Micro-kernels for AVX-512 (32 registers of 16 floats). Compiled with that instruction set switched on: includes nothing
-// that other files share, and runs only after cpu_features.h has found the processor able.
+// Micro-kernels for AVX-512 (32 registers of 16 floats). Compiled with that instruction set switched on:
+// includes nothing that other files share, and runs only after cpu_features.h has found the processor able.
 #include <immintrin.h>
 
 namespace noisymix::cpu {

@@ -1,5 +1,6 @@
-// Bodies of the micro-kernels over a vector type. Included by exactly one file per instruction set, after it has defined
-// `Vector` with: `type`, `lanes`, and load, store, broadcast, add, multiply_add. Everything is local to that file.
+// Bodies of the micro-kernels over a vector type. Included by exactly one file per instruction set, after it
+// has defined `Vector` with: `type`, `lanes`, and load, store, broadcast, add, multiply_add. Everything is
+// local to that file.
 #pragma once
 
 #include "engine/cpu/micro_kernels.h"
@@ -26,24 +27,34 @@ void row_kernel(const RowTile& tile) {
   for (std::int64_t s = 0; s < tile.segment_count; ++s) {
     const std::int64_t length = tile.segments[s].length;
     const float* a[Rows];
-    NM_UNROLL for (int i = 0; i < Rows; ++i) a[i] = tile.a[i] + tile.segments[s].offset;
+    NM_UNROLL for (int i = 0; i < Rows; ++i) {
+      a[i] = tile.a[i] + tile.segments[s].offset;
+    }
     for (std::int64_t k = 0; k < length; ++k) {
       Vector::type right[Vectors];
-      NM_UNROLL for (int v = 0; v < Vectors; ++v) right[v] = Vector::load(b + v * lanes);
+      NM_UNROLL for (int v = 0; v < Vectors; ++v) {
+        right[v] = Vector::load(b + v * lanes);
+      }
       NM_UNROLL for (int i = 0; i < Rows; ++i) {
         const Vector::type left = Vector::broadcast(a[i][k]);
-        NM_UNROLL for (int v = 0; v < Vectors; ++v) sum[i][v] = Vector::multiply_add(left, right[v], sum[i][v]);
+        NM_UNROLL for (int v = 0; v < Vectors; ++v) {
+          sum[i][v] = Vector::multiply_add(left, right[v], sum[i][v]);
+        }
       }
       b += Vectors * lanes;
     }
   }
   if (tile.accumulate) {
     NM_UNROLL for (int i = 0; i < Rows; ++i) {
-      NM_UNROLL for (int v = 0; v < Vectors; ++v) sum[i][v] = Vector::add(Vector::load(tile.c[i] + v * lanes), sum[i][v]);
+      NM_UNROLL for (int v = 0; v < Vectors; ++v) {
+        sum[i][v] = Vector::add(Vector::load(tile.c[i] + v * lanes), sum[i][v]);
+      }
     }
   }
   NM_UNROLL for (int i = 0; i < Rows; ++i) {
-    NM_UNROLL for (int v = 0; v < Vectors; ++v) Vector::store(tile.c[i] + v * lanes, sum[i][v]);
+    NM_UNROLL for (int v = 0; v < Vectors; ++v) {
+      Vector::store(tile.c[i] + v * lanes, sum[i][v]);
+    }
   }
 }
 
@@ -52,20 +63,28 @@ void outer_kernel(const OuterTile& tile) {
   constexpr int lanes = Vector::lanes;
   Vector::type sum[Rows][Vectors];
   NM_UNROLL for (int i = 0; i < Rows; ++i) {
-    NM_UNROLL for (int v = 0; v < Vectors; ++v) sum[i][v] = Vector::load(tile.c + i * tile.c_stride + v * lanes);
+    NM_UNROLL for (int v = 0; v < Vectors; ++v) {
+      sum[i][v] = Vector::load(tile.c + i * tile.c_stride + v * lanes);
+    }
   }
   for (std::int64_t p = 0; p < tile.count; ++p) {
     const float* a = tile.a + tile.a_offsets[p];
     const float* b = tile.b + tile.b_offsets[p];
     Vector::type right[Vectors];
-    NM_UNROLL for (int v = 0; v < Vectors; ++v) right[v] = Vector::load(b + v * lanes);
+    NM_UNROLL for (int v = 0; v < Vectors; ++v) {
+      right[v] = Vector::load(b + v * lanes);
+    }
     NM_UNROLL for (int i = 0; i < Rows; ++i) {
       const Vector::type left = Vector::broadcast(a[i]);
-      NM_UNROLL for (int v = 0; v < Vectors; ++v) sum[i][v] = Vector::multiply_add(left, right[v], sum[i][v]);
+      NM_UNROLL for (int v = 0; v < Vectors; ++v) {
+        sum[i][v] = Vector::multiply_add(left, right[v], sum[i][v]);
+      }
     }
   }
   NM_UNROLL for (int i = 0; i < Rows; ++i) {
-    NM_UNROLL for (int v = 0; v < Vectors; ++v) Vector::store(tile.c + i * tile.c_stride + v * lanes, sum[i][v]);
+    NM_UNROLL for (int v = 0; v < Vectors; ++v) {
+      Vector::store(tile.c + i * tile.c_stride + v * lanes, sum[i][v]);
+    }
   }
 }
 
@@ -81,7 +100,8 @@ constexpr void fill_outer(MicroKernels& table) {
   if constexpr (Rows > 1) fill_outer<Vectors, Rows - 1>(table);
 }
 
-/// A table from the tallest tiles that still fit into the registers: Row<v> for row kernels, Outer<v> for outer ones.
+/// A table from the tallest tiles that still fit into the registers: Row<v> for row kernels, Outer<v> for
+/// outer ones.
 template <int Row1, int Row2, int Outer1, int Outer2, int Outer3>
 constexpr MicroKernels make_table() {
   MicroKernels table{Vector::lanes, 2, 3, {0, Row1, Row2, 0, 0}, {0, Outer1, Outer2, Outer3, 0}, {}, {}};

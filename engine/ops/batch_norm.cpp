@@ -17,10 +17,10 @@ constexpr Kernel input_grad_kernel{"batch_norm", cpu::channel_input_grad, nullpt
 
 void check_channels(const Tensor& x, const char* name, const Tensor& values) {
   const std::int64_t channels = x.dim(-1);
-  NM_CHECK(values.shape() == Shape{channels}, "[batch_norm] expects ", name, " [", channels, "] for x of shape ", x.shape(),
-           ", got shape ", values.shape());
-  NM_CHECK(values.dtype() == x.dtype() || values.dtype() == Dtype::f32, "[batch_norm] expects ", name, " in f32 or ",
-           x.dtype(), ", got ", values.dtype());
+  NM_CHECK(values.shape() == Shape{channels}, "[batch_norm] expects ", name, " [", channels,
+           "] for x of shape ", x.shape(), ", got shape ", values.shape());
+  NM_CHECK(values.dtype() == x.dtype() || values.dtype() == Dtype::f32, "[batch_norm] expects ", name,
+           " in f32 or ", x.dtype(), ", got ", values.dtype());
   NM_CHECK(values.device() == x.device(), "[batch_norm] ", name, " and x lie on different devices");
 }
 
@@ -37,7 +37,8 @@ void check_inputs(const Tensor& x, const Tensor& weight, const Tensor& bias, con
 /// running <- (1 - momentum) running + momentum batch
 void update_running(Tensor& running, const std::vector<double>& batch, double momentum) {
   std::vector<double> values = running.to(Dtype::f64).to_vector<double>();
-  for (std::size_t j = 0; j < values.size(); ++j) values[j] = (1 - momentum) * values[j] + momentum * batch[j];
+  for (std::size_t j = 0; j < values.size(); ++j)
+    values[j] = (1 - momentum) * values[j] + momentum * batch[j];
   running.copy_from(Tensor::from(values, running.shape()).to(running.dtype()));
 }
 
@@ -74,7 +75,8 @@ Tensor batch_norm_train(const Tensor& x, const Tensor& weight, const Tensor& bia
                         Tensor& running_var, const BatchNormOptions& options) {
   check_inputs(x, weight, bias, running_mean, running_var);
   const std::int64_t channels = x.dim(-1), count = channels == 0 ? 0 : x.numel() / channels;
-  NM_CHECK(count > 1, "[batch_norm] training needs more than one value per channel, got x of shape ", x.shape());
+  NM_CHECK(count > 1, "[batch_norm] training needs more than one value per channel, got x of shape ",
+           x.shape());
   const Tensor moments = moments_kernel(x.detach());
   const std::vector<double> values = moments.to_vector<double>();
   const auto middle = values.begin() + channels;

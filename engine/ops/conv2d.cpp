@@ -9,8 +9,6 @@
 namespace noisymix {
 namespace cpu {
 
-using ConvShapeRef = const ConvShape&;
-
 /// Runs `body` on the tensors as they are, or, for bf16, on f32 copies whose result is converted back.
 template <typename Body>
 Tensor with_compute_dtype(const Tensor& a, const Tensor& b, Body body) {
@@ -19,13 +17,13 @@ Tensor with_compute_dtype(const Tensor& a, const Tensor& b, Body body) {
 }
 
 /// y [n, ho, wo, o]
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, ConvShapeRef s) {
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvShape& s) {
   return with_compute_dtype(x, weight, [&](const Tensor& input, const Tensor& filter) {
     const Tensor shift = bias.defined() ? bias.to(input.dtype()) : bias;
     Tensor y = Tensor::empty(Shape{s.n, s.ho, s.wo, s.o}, input.dtype());
     if (input.dtype() == Dtype::f32)
-      conv2d_f32(s, input.data<float>(), filter.data<float>(), shift.defined() ? shift.data<float>() : nullptr,
-                 y.mutable_data<float>());
+      conv2d_f32(s, input.data<float>(), filter.data<float>(),
+                 shift.defined() ? shift.data<float>() : nullptr, y.mutable_data<float>());
     else
       conv2d_reference(s, input.data<double>(), filter.data<double>(),
                        shift.defined() ? shift.data<double>() : nullptr, y.mutable_data<double>());
@@ -34,31 +32,33 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, ConvSha
 }
 
 /// dx [n, h, w, c]
-Tensor conv2d_input_grad(const Tensor& dy, const Tensor& weight, ConvShapeRef s) {
+Tensor conv2d_input_grad(const Tensor& dy, const Tensor& weight, const ConvShape& s) {
   return with_compute_dtype(dy, weight, [&](const Tensor& gradient, const Tensor& filter) {
     Tensor dx = Tensor::empty(Shape{s.n, s.h, s.w, s.c}, gradient.dtype());
     if (gradient.dtype() == Dtype::f32)
       conv2d_input_grad_f32(s, gradient.data<float>(), filter.data<float>(), dx.mutable_data<float>());
     else
-      conv2d_input_grad_reference(s, gradient.data<double>(), filter.data<double>(), dx.mutable_data<double>());
+      conv2d_input_grad_reference(s, gradient.data<double>(), filter.data<double>(),
+                                  dx.mutable_data<double>());
     return dx;
   });
 }
 
 /// dweight [o, kh, kw, c / groups]
-Tensor conv2d_weight_grad(const Tensor& dy, const Tensor& x, ConvShapeRef s) {
+Tensor conv2d_weight_grad(const Tensor& dy, const Tensor& x, const ConvShape& s) {
   return with_compute_dtype(dy, x, [&](const Tensor& gradient, const Tensor& input) {
     Tensor dweight = Tensor::empty(Shape{s.o, s.kh, s.kw, s.group_c()}, gradient.dtype());
     if (gradient.dtype() == Dtype::f32)
       conv2d_weight_grad_f32(s, input.data<float>(), gradient.data<float>(), dweight.mutable_data<float>());
     else
-      conv2d_weight_grad_reference(s, input.data<double>(), gradient.data<double>(), dweight.mutable_data<double>());
+      conv2d_weight_grad_reference(s, input.data<double>(), gradient.data<double>(),
+                                   dweight.mutable_data<double>());
     return dweight;
   });
 }
 
 /// dbias [o]
-Tensor conv2d_bias_grad(const Tensor& dy, ConvShapeRef s) {
+Tensor conv2d_bias_grad(const Tensor& dy, const ConvShape& s) {
   Tensor dbias = Tensor::empty(Shape{s.o}, dy.dtype());
   dispatch_floating("conv2d", dy.dtype(), [&]<typename T>() {
     column_sums(dy.data<T>(), s.n * s.ho * s.wo, s.o, dbias.mutable_data<T>());
@@ -78,21 +78,24 @@ constexpr Kernel bias_grad_kernel{"conv2d", cpu::conv2d_bias_grad, nullptr};
 /// Output size along one axis; throws when the (dilated) filter does not fit.
 std::int64_t output_size(const char* axis, std::int64_t size, std::int64_t taps, std::int64_t stride,
                          std::int64_t padding, std::int64_t dilation) {
-  NM_CHECK(stride >= 1 && dilation >= 1 && padding >= 0, "[conv2d] expects stride >= 1, dilation >= 1, padding >= 0 along ",
-           axis, ", got ", stride, ", ", dilation, ", ", padding);
+  NM_CHECK(stride >= 1 && dilation >= 1 && padding >= 0,
+           "[conv2d] expects stride >= 1, dilation >= 1, padding >= 0 along ", axis, ", got ", stride, ", ",
+           dilation, ", ", padding);
   const std::int64_t extent = dilation * (taps - 1) + 1;
   NM_CHECK(size + 2 * padding >= extent, "[conv2d] the filter covers ", extent, " positions along ", axis,
            ", x with its padding has only ", size + 2 * padding);
   return (size + 2 * padding - extent) / stride + 1;
 }
 
-cpu::ConvShape check_shapes(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& o) {
+cpu::ConvShape check_shapes(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                            const Conv2dOptions& o) {
   NM_CHECK(x.rank() == 4, "[conv2d] expects x [n, h, w, c], got shape ", x.shape());
   NM_CHECK(weight.rank() == 4, "[conv2d] expects weight [o, kh, kw, c / groups], got shape ", weight.shape());
   check_same_kind("conv2d", x, weight);
   NM_CHECK(is_floating(x.dtype()), "[conv2d] expects a floating dtype (f32, bf16, f64), got ", x.dtype());
-  NM_CHECK(o.groups >= 1 && x.dim(3) % o.groups == 0 && weight.dim(0) % o.groups == 0, "[conv2d] groups ", o.groups,
-           " must divide the channels of x, shape ", x.shape(), ", and of weight, shape ", weight.shape());
+  NM_CHECK(o.groups >= 1 && x.dim(3) % o.groups == 0 && weight.dim(0) % o.groups == 0, "[conv2d] groups ",
+           o.groups, " must divide the channels of x, shape ", x.shape(), ", and of weight, shape ",
+           weight.shape());
   NM_CHECK(weight.dim(3) * o.groups == x.dim(3), "[conv2d] weight expects ", weight.dim(3) * o.groups,
            " input channels, x has shape ", x.shape());
   NM_CHECK(weight.dim(1) >= 1 && weight.dim(2) >= 1 && weight.dim(3) >= 1 && weight.dim(0) >= 1,
@@ -102,10 +105,13 @@ cpu::ConvShape check_shapes(const Tensor& x, const Tensor& weight, const Tensor&
     NM_CHECK(bias.shape() == Shape{weight.dim(0)}, "[conv2d] expects bias [", weight.dim(0), "], got shape ",
              bias.shape());
   }
-  const std::int64_t ho = output_size("height", x.dim(1), weight.dim(1), o.stride_h, o.padding_h, o.dilation_h);
-  const std::int64_t wo = output_size("width", x.dim(2), weight.dim(2), o.stride_w, o.padding_w, o.dilation_w);
-  return {x.dim(0),      x.dim(1),   x.dim(2),   x.dim(3),    weight.dim(0), weight.dim(1), weight.dim(2), ho, wo,
-          o.stride_h,    o.stride_w, o.padding_h, o.padding_w, o.dilation_h,  o.dilation_w,  o.groups};
+  const std::int64_t ho =
+      output_size("height", x.dim(1), weight.dim(1), o.stride_h, o.padding_h, o.dilation_h);
+  const std::int64_t wo =
+      output_size("width", x.dim(2), weight.dim(2), o.stride_w, o.padding_w, o.dilation_w);
+  return {x.dim(0),      x.dim(1),     x.dim(2),     x.dim(3),   weight.dim(0), weight.dim(1),
+          weight.dim(2), ho,           wo,           o.stride_h, o.stride_w,    o.padding_h,
+          o.padding_w,   o.dilation_h, o.dilation_w, o.groups};
 }
 
 }  // namespace
@@ -113,7 +119,8 @@ cpu::ConvShape check_shapes(const Tensor& x, const Tensor& weight, const Tensor&
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
   const cpu::ConvShape s = check_shapes(x, weight, bias, options);
   const Tensor y = forward_kernel(x.detach(), weight.detach(), bias.defined() ? bias.detach() : bias, s);
-  const bool want_x = wants_grad(x), want_weight = wants_grad(weight), want_bias = bias.defined() && wants_grad(bias);
+  const bool want_x = wants_grad(x), want_weight = wants_grad(weight),
+             want_bias = bias.defined() && wants_grad(bias);
   const Tensor kept_x = want_weight ? x.detach() : Tensor();
   const Tensor kept_weight = want_x ? weight.detach() : Tensor();
   const std::vector<Tensor> inputs = bias.defined() ? std::vector{x, weight, bias} : std::vector{x, weight};

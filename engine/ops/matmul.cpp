@@ -12,8 +12,8 @@
 namespace noisymix {
 namespace {
 
-/// A product of `batch` pairs of matrices, [m, k] x [k, n] after transposition. Matrix s of a operand starts at
-/// offsets[s]; a batch axis of size 1 repeats.
+/// A product of `batch` pairs of matrices, [m, k] x [k, n] after transposition. Matrix s of a operand starts
+/// at offsets[s]; a batch axis of size 1 repeats.
 struct Product {
   std::int64_t m, n, k;
   bool transpose_a, transpose_b;
@@ -26,18 +26,19 @@ namespace cpu {
 
 /// c [m, n] = a * b (+ bias [n]) as plain loops, in f64.
 void gemm_reference(const Product& p, const double* a, const double* b, const double* bias, double* c) {
-  parallel_for(p.m, std::max<std::int64_t>(1, 65536 / (p.n * p.k + 1)), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      double* row = c + i * p.n;
-      for (std::int64_t j = 0; j < p.n; ++j) row[j] = bias ? bias[j] : 0.0;
-      for (std::int64_t q = 0; q < p.k; ++q) {
-        const double left = p.transpose_a ? a[q * p.m + i] : a[i * p.k + q];
-        const double* right = p.transpose_b ? b + q : b + q * p.n;
-        const std::int64_t step = p.transpose_b ? p.k : 1;
-        for (std::int64_t j = 0; j < p.n; ++j) row[j] += left * right[j * step];
-      }
-    }
-  });
+  parallel_for(p.m, std::max<std::int64_t>(1, 65536 / (p.n * p.k + 1)),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end; ++i) {
+                   double* row = c + i * p.n;
+                   for (std::int64_t j = 0; j < p.n; ++j) row[j] = bias ? bias[j] : 0.0;
+                   for (std::int64_t q = 0; q < p.k; ++q) {
+                     const double left = p.transpose_a ? a[q * p.m + i] : a[i * p.k + q];
+                     const double* right = p.transpose_b ? b + q : b + q * p.n;
+                     const std::int64_t step = p.transpose_b ? p.k : 1;
+                     for (std::int64_t j = 0; j < p.n; ++j) row[j] += left * right[j * step];
+                   }
+                 }
+               });
 }
 
 void gemm_f32(const Product& p, const float* a, const float* b, const float* bias, float* c) {
@@ -49,7 +50,8 @@ void gemm_f32(const Product& p, const float* a, const float* b, const float* bia
 /// The products of a whole batch, [batch, m, n]. bf16 is computed in f32.
 Tensor matmul(const Tensor& a, const Tensor& b, const Tensor& bias, const Product& p) {
   if (a.dtype() == Dtype::bf16)
-    return matmul(a.to(Dtype::f32), b.to(Dtype::f32), bias.defined() ? bias.to(Dtype::f32) : bias, p).to(Dtype::bf16);
+    return matmul(a.to(Dtype::f32), b.to(Dtype::f32), bias.defined() ? bias.to(Dtype::f32) : bias, p)
+        .to(Dtype::bf16);
   const std::int64_t batch = static_cast<std::int64_t>(p.a_offsets.size());
   Tensor c = Tensor::empty(Shape{batch, p.m, p.n}, a.dtype());
   const auto run = [&]<typename T>(auto multiply) {
@@ -62,8 +64,10 @@ Tensor matmul(const Tensor& a, const Tensor& b, const Tensor& bias, const Produc
       multiply(p, left + p.a_offsets[index], right + p.b_offsets[index], shift, result + s * p.m * p.n);
     });
   };
-  if (a.dtype() == Dtype::f32) run.template operator()<float>(gemm_f32);
-  else run.template operator()<double>(gemm_reference);
+  if (a.dtype() == Dtype::f32)
+    run.template operator()<float>(gemm_f32);
+  else
+    run.template operator()<double>(gemm_reference);
   return c;
 }
 
@@ -125,14 +129,14 @@ Tensor multiply(const Tensor& a, const Tensor& b, bool transpose_a, bool transpo
 }
 
 void check_operands(const Tensor& a, const Tensor& b, const MatmulOptions& o) {
-  NM_CHECK(a.rank() >= 2 && b.rank() >= 2, "[matmul] expects matrices or batches of them, got shapes ", a.shape(),
-           " and ", b.shape());
+  NM_CHECK(a.rank() >= 2 && b.rank() >= 2, "[matmul] expects matrices or batches of them, got shapes ",
+           a.shape(), " and ", b.shape());
   check_same_kind("matmul", a, b);
   NM_CHECK(is_floating(a.dtype()), "[matmul] expects a floating dtype (f32, bf16, f64), got ", a.dtype());
   const std::int64_t k = a.dim(o.transpose_a ? -2 : -1);
   NM_CHECK(k == b.dim(o.transpose_b ? -1 : -2), "[matmul] a", o.transpose_a ? " transposed" : "", " has ", k,
-           " columns, b", o.transpose_b ? " transposed" : "", " must have as many rows; shapes are ", a.shape(), " and ",
-           b.shape());
+           " columns, b", o.transpose_b ? " transposed" : "", " must have as many rows; shapes are ",
+           a.shape(), " and ", b.shape());
 }
 
 }  // namespace
@@ -147,8 +151,12 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
   const Tensor kept_a = want_b ? left : Tensor(), kept_b = want_a ? right : Tensor();
   return record("matmul", {a, b}, y, [=](const Tensor& dy) {
     Grads grads(2);
-    if (want_a) grads[0] = sum_to_shape(ta ? multiply(kept_b, dy, tb, true) : multiply(dy, kept_b, false, !tb), a_shape);
-    if (want_b) grads[1] = sum_to_shape(tb ? multiply(dy, kept_a, true, ta) : multiply(kept_a, dy, !ta, false), b_shape);
+    if (want_a)
+      grads[0] =
+          sum_to_shape(ta ? multiply(kept_b, dy, tb, true) : multiply(dy, kept_b, false, !tb), a_shape);
+    if (want_b)
+      grads[1] =
+          sum_to_shape(tb ? multiply(dy, kept_a, true, ta) : multiply(kept_a, dy, !ta, false), b_shape);
     return grads;
   });
 }
@@ -173,7 +181,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const Tensor flat = x.detach().reshape(Shape{rows, in}), w = weight.detach();
   const Product p{rows, out, in, false, true, {0}, {0}};
   const Tensor y = matmul_kernel(flat, w, bias.defined() ? bias.detach() : bias, p).reshape(y_dims);
-  const bool want_x = wants_grad(x), want_weight = wants_grad(weight), want_bias = bias.defined() && wants_grad(bias);
+  const bool want_x = wants_grad(x), want_weight = wants_grad(weight),
+             want_bias = bias.defined() && wants_grad(bias);
   const Tensor kept_x = want_weight ? flat : Tensor(), kept_w = want_x ? w : Tensor();
   const std::vector<Tensor> inputs = bias.defined() ? std::vector{x, weight, bias} : std::vector{x, weight};
   return record("linear", inputs, y, [=, count = inputs.size(), shape = x.shape()](const Tensor& dy) {

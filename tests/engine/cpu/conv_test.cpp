@@ -21,15 +21,31 @@ using cpu::ConvShape;
 using Values = std::vector<float>;
 
 struct Settings {
-  std::int64_t n, h, w, c, o, kh, kw, stride_h, stride_w, padding_h, padding_w, dilation_h, dilation_w, groups;
+  std::int64_t n, h, w, c, o, kh, kw, stride_h, stride_w, padding_h, padding_w, dilation_h, dilation_w,
+      groups;
 };
 
 ConvShape shape_of(const Settings& s) {
   const auto size = [](std::int64_t in, std::int64_t taps, std::int64_t stride, std::int64_t padding,
-                       std::int64_t dilation) { return (in + 2 * padding - dilation * (taps - 1) - 1) / stride + 1; };
-  return {s.n, s.h, s.w, s.c, s.o, s.kh, s.kw, size(s.h, s.kh, s.stride_h, s.padding_h, s.dilation_h),
-          size(s.w, s.kw, s.stride_w, s.padding_w, s.dilation_w), s.stride_h, s.stride_w, s.padding_h, s.padding_w,
-          s.dilation_h, s.dilation_w, s.groups};
+                       std::int64_t dilation) {
+    return (in + 2 * padding - dilation * (taps - 1) - 1) / stride + 1;
+  };
+  return {s.n,
+          s.h,
+          s.w,
+          s.c,
+          s.o,
+          s.kh,
+          s.kw,
+          size(s.h, s.kh, s.stride_h, s.padding_h, s.dilation_h),
+          size(s.w, s.kw, s.stride_w, s.padding_w, s.dilation_w),
+          s.stride_h,
+          s.stride_w,
+          s.padding_h,
+          s.padding_w,
+          s.dilation_h,
+          s.dilation_w,
+          s.groups};
 }
 
 Settings square(std::int64_t n, std::int64_t size, std::int64_t c, std::int64_t o, std::int64_t kernel,
@@ -37,7 +53,8 @@ Settings square(std::int64_t n, std::int64_t size, std::int64_t c, std::int64_t 
   return {n, size, size, c, o, kernel, kernel, stride, stride, kernel / 2, kernel / 2, 1, 1, 1};
 }
 
-/// Every convolution of PreActResNet-18 (whole and a quarter wide) and of wide ResNets, then shapes that fit no block.
+/// Every convolution of PreActResNet-18 (whole and a quarter wide) and of wide ResNets, then shapes that fit
+/// no block.
 std::vector<Settings> all_settings() {
   std::vector<Settings> list;
   for (const std::int64_t a : {64, 16}) {
@@ -53,21 +70,23 @@ std::vector<Settings> all_settings() {
   list.push_back(square(1, 32, 16, 32, 3, 1));  // wide ResNets: 16 -> 32 -> 64 -> 128 channels, and 16 -> 160
   list.push_back(square(1, 32, 16, 32, 1, 1));
   list.push_back(square(1, 16, 16, 160, 3, 1));
-  const Settings odd[] = {{0, 5, 5, 3, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1},    {1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1},
-                          {2, 7, 5, 17, 19, 3, 3, 1, 1, 1, 1, 1, 1, 1},  {3, 9, 11, 33, 47, 3, 2, 2, 1, 1, 0, 1, 1, 1},
-                          {2, 10, 12, 2, 3, 5, 3, 1, 2, 2, 1, 1, 1, 1},  {1, 8, 8, 3, 16, 4, 4, 4, 4, 0, 0, 1, 1, 1},
-                          {2, 11, 13, 4, 8, 3, 3, 2, 2, 2, 2, 2, 2, 2},  {1, 12, 9, 16, 16, 3, 3, 1, 1, 2, 2, 2, 2, 1},
-                          {2, 6, 6, 4, 4, 3, 3, 3, 3, 1, 1, 1, 1, 4},    {1, 9, 7, 32, 64, 3, 3, 1, 1, 1, 1, 1, 1, 2},
-                          {1, 5, 5, 2, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},    {1, 6, 6, 5, 6, 1, 1, 1, 1, 2, 3, 1, 1, 1},
-                          {1, 3, 40, 6, 10, 3, 3, 1, 1, 1, 1, 1, 3, 1},  {2, 2, 2, 8, 8, 3, 3, 2, 2, 1, 1, 1, 1, 1},
-                          {1, 23, 31, 8, 24, 7, 7, 2, 2, 3, 3, 1, 1, 1}, {1, 4, 4, 16, 48, 4, 4, 1, 1, 0, 0, 1, 1, 1}};
+  const Settings odd[] = {
+      {0, 5, 5, 3, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1},    {1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1},
+      {2, 7, 5, 17, 19, 3, 3, 1, 1, 1, 1, 1, 1, 1},  {3, 9, 11, 33, 47, 3, 2, 2, 1, 1, 0, 1, 1, 1},
+      {2, 10, 12, 2, 3, 5, 3, 1, 2, 2, 1, 1, 1, 1},  {1, 8, 8, 3, 16, 4, 4, 4, 4, 0, 0, 1, 1, 1},
+      {2, 11, 13, 4, 8, 3, 3, 2, 2, 2, 2, 2, 2, 2},  {1, 12, 9, 16, 16, 3, 3, 1, 1, 2, 2, 2, 2, 1},
+      {2, 6, 6, 4, 4, 3, 3, 3, 3, 1, 1, 1, 1, 4},    {1, 9, 7, 32, 64, 3, 3, 1, 1, 1, 1, 1, 1, 2},
+      {1, 5, 5, 2, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},    {1, 6, 6, 5, 6, 1, 1, 1, 1, 2, 3, 1, 1, 1},
+      {1, 3, 40, 6, 10, 3, 3, 1, 1, 1, 1, 1, 3, 1},  {2, 2, 2, 8, 8, 3, 3, 2, 2, 1, 1, 1, 1, 1},
+      {1, 23, 31, 8, 24, 7, 7, 2, 2, 3, 3, 1, 1, 1}, {1, 4, 4, 16, 48, 4, 4, 1, 1, 0, 0, 1, 1, 1}};
   list.insert(list.end(), std::begin(odd), std::end(odd));
   return list;
 }
 
 Values noise(std::int64_t count, std::int64_t stream) {
   Values values(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(Key(stream).uniform(i) * 2 - 1);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>(Key(stream).uniform(i) * 2 - 1);
   return values;
 }
 
@@ -86,7 +105,8 @@ struct Problem {
 
 struct Results {
   Values y, dx, dweight;
-  explicit Results(const Problem& p) : y(p.dy.size(), NAN), dx(p.x.size(), NAN), dweight(p.weight.size(), NAN) {}
+  explicit Results(const Problem& p)
+      : y(p.dy.size(), NAN), dx(p.x.size(), NAN), dweight(p.weight.size(), NAN) {}
 };
 
 Results tuned(const Problem& p) {
@@ -123,14 +143,16 @@ double relative_error(const Values& got, const Values& want) {
 }
 
 bool same_bits(const Values& a, const Values& b) {
-  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
 std::string describe(const Settings& s) {
   const ConvShape c = shape_of(s);
-  return "x [" + std::to_string(c.n) + "," + std::to_string(c.h) + "," + std::to_string(c.w) + "," + std::to_string(c.c) +
-         "] o " + std::to_string(c.o) + " kernel " + std::to_string(c.kh) + "x" + std::to_string(c.kw) + " stride " +
-         std::to_string(c.stride_h) + " groups " + std::to_string(c.groups);
+  return "x [" + std::to_string(c.n) + "," + std::to_string(c.h) + "," + std::to_string(c.w) + "," +
+         std::to_string(c.c) + "] o " + std::to_string(c.o) + " kernel " + std::to_string(c.kh) + "x" +
+         std::to_string(c.kw) + " stride " + std::to_string(c.stride_h) + " groups " +
+         std::to_string(c.groups);
 }
 
 }  // namespace
@@ -154,7 +176,8 @@ TEST_CASE("convolution kernels agree with plain loops on every instruction set")
 }
 
 TEST_CASE("convolution kernels give the same bits for any number of threads") {
-  for (const Settings& settings : {square(9, 16, 32, 48, 3, 1), square(20, 8, 64, 64, 3, 2), square(5, 32, 3, 16, 3, 1)}) {
+  for (const Settings& settings :
+       {square(9, 16, 32, 48, 3, 1), square(20, 8, 64, 64, 3, 2), square(5, 32, 3, 16, 3, 1)}) {
     const Problem problem(settings);
     cpu::set_threads(1);
     const Results one = tuned(problem);
@@ -182,9 +205,11 @@ TEST_CASE("a convolution does not read outside its input") {
   surround(problem.dy);
   Results got(problem);
   got.y.resize(want.y.size()), got.dx.resize(want.dx.size());
-  cpu::conv2d_f32(problem.shape, problem.x.data() + 64, problem.weight.data(), problem.bias.data(), got.y.data());
+  cpu::conv2d_f32(problem.shape, problem.x.data() + 64, problem.weight.data(), problem.bias.data(),
+                  got.y.data());
   cpu::conv2d_input_grad_f32(problem.shape, problem.dy.data() + 64, problem.weight.data(), got.dx.data());
-  cpu::conv2d_weight_grad_f32(problem.shape, problem.x.data() + 64, problem.dy.data() + 64, got.dweight.data());
+  cpu::conv2d_weight_grad_f32(problem.shape, problem.x.data() + 64, problem.dy.data() + 64,
+                              got.dweight.data());
   CHECK(relative_error(got.y, want.y) == 0);
   CHECK(relative_error(got.dx, want.dx) == 0);
   CHECK(relative_error(got.dweight, want.dweight) == 0);

@@ -93,12 +93,14 @@ TEST_CASE("batch_norm gradients") {
             layer.weight = in[1], layer.bias = in[2];
             return run(in[0], layer, train, options);
           },
-          {random_normal(Shape{2, 3, 2, 3}, Key(1)), random_normal(Shape{3}, Key(2)), random_normal(Shape{3}, Key(3))});
+          {random_normal(Shape{2, 3, 2, 3}, Key(1)), random_normal(Shape{3}, Key(2)),
+           random_normal(Shape{3}, Key(3))});
     }
 }
 
 TEST_CASE("batch_norm relu passes no gradient at 0 and keeps NaN") {
-  Tensor x = Tensor::from(std::vector<float>{0, 1, NAN}, Shape{3, 1}), one = Tensor::ones(Shape{1}), zero = Tensor::zeros(Shape{1});
+  Tensor x = Tensor::from(std::vector<float>{0, 1, NAN}, Shape{3, 1}), one = Tensor::ones(Shape{1}),
+         zero = Tensor::zeros(Shape{1});
   x.set_requires_grad();
   BatchNormOptions options;
   options.relu = true;
@@ -109,9 +111,12 @@ TEST_CASE("batch_norm relu passes no gradient at 0 and keeps NaN") {
   CHECK(values(x.grad())[1] > 0.9);
 }
 
-TEST_CASE("batch_norm in f32 agrees with f64 on every instruction set, with the same bits for any number of threads") {
+TEST_CASE(
+    "batch_norm in f32 agrees with f64 on every instruction set, with the same bits for any number of "
+    "threads") {
   const cpu::Isa before = cpu::active_isa();
-  for (const Shape& shape : {Shape{7, 5, 3, 3}, Shape{40, 16, 16, 16}, Shape{9, 8, 8, 130}, Shape{3, 1}, Shape{1000, 10}}) {
+  for (const Shape& shape :
+       {Shape{7, 5, 3, 3}, Shape{40, 16, 16, 16}, Shape{9, 8, 8, 130}, Shape{3, 1}, Shape{1000, 10}}) {
     const Tensor x = random_normal(shape, Key(1), 3, 2);
     for (const bool train : {true, false}) {
       Layer wide(shape[-1], Dtype::f64), narrow(shape[-1]);
@@ -148,12 +153,15 @@ TEST_CASE("batch_norm stays accurate when the mean is large against the deviatio
 
 TEST_CASE("batch_norm error texts") {
   Layer layer(3);
-  CHECK(message_of([&] { run(Tensor::zeros(Shape{1, 1, 1, 3}), layer, true, {}); }) ==
-        "[batch_norm] training needs more than one value per channel, got x of shape [1, 1, 1, 3]");
-  CHECK(message_of([&] { run(Tensor::zeros(Shape{2, 4}), layer, true, {}); }) ==
-        "[batch_norm] expects weight [4] for x of shape [2, 4], got shape [3]");
-  CHECK(message_of([&] { run(Tensor::zeros(Shape{2, 3}, Dtype::i64), layer, false, {}); }) ==
-        "[batch_norm] expects a floating dtype (f32, bf16, f64), got i64");
+  CHECK(message_of([&] {
+          run(Tensor::zeros(Shape{1, 1, 1, 3}), layer, true, {});
+        }) == "[batch_norm] training needs more than one value per channel, got x of shape [1, 1, 1, 3]");
+  CHECK(message_of([&] {
+          run(Tensor::zeros(Shape{2, 4}), layer, true, {});
+        }) == "[batch_norm] expects weight [4] for x of shape [2, 4], got shape [3]");
+  CHECK(message_of([&] {
+          run(Tensor::zeros(Shape{2, 3}, Dtype::i64), layer, false, {});
+        }) == "[batch_norm] expects a floating dtype (f32, bf16, f64), got i64");
 }
 
 TEST_CASE("batch_norm golden values") {
@@ -164,7 +172,9 @@ TEST_CASE("batch_norm golden values") {
     if (entry.at("op") != "batch_norm") continue;
     const std::string name = entry.at("name");
     CAPTURE(name);
-    const auto array = [&](const std::string& part) { return arrays.at(name + "/" + part).to(Dtype::f32).clone(); };
+    const auto array = [&](const std::string& part) {
+      return arrays.at(name + "/" + part).to(Dtype::f32).clone();
+    };
     const auto last = [](const Tensor& t) { return t.rank() == 4 ? to_channels_last(t) : t; };
     const auto first = [](const Tensor& t) { return t.rank() == 4 ? to_channels_first(t) : t; };
     const double limit = std::max(10 * entry.at("float32_rel_err").get<double>(), 2e-6);

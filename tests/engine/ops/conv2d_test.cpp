@@ -28,15 +28,18 @@ std::string message_of(const std::function<void()>& body) {
 }
 
 Conv2dOptions options_of(const nlohmann::json& attrs) {
-  const auto pair = [&](const char* name, int i) { return attrs.at(name).at(static_cast<std::size_t>(i)).get<std::int64_t>(); };
+  const auto pair = [&](const char* name, int i) {
+    return attrs.at(name).at(static_cast<std::size_t>(i)).get<std::int64_t>();
+  };
   return {pair("stride", 0),   pair("stride", 1),   pair("padding", 0), pair("padding", 1),
           pair("dilation", 0), pair("dilation", 1), attrs.at("groups")};
 }
 
 /// The gradient check of one setting: x [n, h, w, c], weight [o, kh, kw, c / groups], with bias.
 void check_setting(const Shape& x, const Shape& weight, const Conv2dOptions& options) {
-  check_gradients([&](const std::vector<Tensor>& in) { return conv2d(in[0], in[1], in[2], options); },
-                  {random_normal(x, Key(1)), random_normal(weight, Key(2)), random_normal(Shape{weight[0]}, Key(3))});
+  check_gradients(
+      [&](const std::vector<Tensor>& in) { return conv2d(in[0], in[1], in[2], options); },
+      {random_normal(x, Key(1)), random_normal(weight, Key(2)), random_normal(Shape{weight[0]}, Key(3))});
 }
 
 }  // namespace
@@ -48,7 +51,8 @@ TEST_CASE("conv2d small values by hand") {
   CHECK(conv2d(x, weight, Tensor()).to_vector<float>() == std::vector<float>{6, 8, 12, 14});
   const Tensor bias = Tensor::from(std::vector<float>{0.5f}, Shape{1});
   CHECK(conv2d(x, weight, bias, Conv2dOptions::square(2, 0)).to_vector<float>() == std::vector<float>{6.5f});
-  CHECK(conv2d(x, weight, Tensor(), Conv2dOptions::square(3, 1)).to_vector<float>() == std::vector<float>{1, 0, 0, 9});
+  CHECK(conv2d(x, weight, Tensor(), Conv2dOptions::square(3, 1)).to_vector<float>() ==
+        std::vector<float>{1, 0, 0, 9});
 }
 
 TEST_CASE("conv2d without images") {
@@ -95,16 +99,20 @@ TEST_CASE("conv2d error texts") {
   const Tensor x = Tensor::zeros(Shape{2, 8, 8, 4}), weight = Tensor::zeros(Shape{6, 3, 3, 3});
   CHECK(message_of([&] { conv2d(x, weight, Tensor()); }) ==
         "[conv2d] weight expects 3 input channels, x has shape [2, 8, 8, 4]");
-  CHECK(message_of([&] { conv2d(Tensor::zeros(Shape{8, 8, 3}), weight, Tensor()); }) ==
-        "[conv2d] expects x [n, h, w, c], got shape [8, 8, 3]");
-  CHECK(message_of([&] { conv2d(Tensor::zeros(Shape{1, 2, 8, 3}), weight, Tensor()); }) ==
-        "[conv2d] the filter covers 3 positions along height, x with its padding has only 2");
-  CHECK(message_of([&] { conv2d(Tensor::zeros(Shape{1, 8, 8, 3}), weight, Tensor::zeros(Shape{5})); }) ==
-        "[conv2d] expects bias [6], got shape [5]");
+  CHECK(message_of([&] {
+          conv2d(Tensor::zeros(Shape{8, 8, 3}), weight, Tensor());
+        }) == "[conv2d] expects x [n, h, w, c], got shape [8, 8, 3]");
+  CHECK(message_of([&] {
+          conv2d(Tensor::zeros(Shape{1, 2, 8, 3}), weight, Tensor());
+        }) == "[conv2d] the filter covers 3 positions along height, x with its padding has only 2");
+  CHECK(message_of([&] {
+          conv2d(Tensor::zeros(Shape{1, 8, 8, 3}), weight, Tensor::zeros(Shape{5}));
+        }) == "[conv2d] expects bias [6], got shape [5]");
   Conv2dOptions options;
   options.groups = 3;
   CHECK(message_of([&] { conv2d(x, weight, Tensor(), options); }) ==
-        "[conv2d] groups 3 must divide the channels of x, shape [2, 8, 8, 4], and of weight, shape [6, 3, 3, 3]");
+        "[conv2d] groups 3 must divide the channels of x, shape [2, 8, 8, 4], and of weight, shape [6, 3, 3, "
+        "3]");
 }
 
 TEST_CASE("conv2d golden values") {
