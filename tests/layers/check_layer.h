@@ -51,8 +51,9 @@ inline void check_layer_gradients(Module& layer, const Tensor& input, const Cont
     NoGrad unrecorded;
     return sum(mul(layer(x, context), g)).item();
   };
-  for (auto& [name, leaf] : leaves) {
-    CAPTURE(name);
+  for (auto& item : leaves) {
+    CAPTURE(item.first);
+    Tensor& leaf = item.second;
     REQUIRE(leaf.grad().defined());
     const auto analytic = values(leaf.grad());
     double* element = leaf.mutable_data<double>();

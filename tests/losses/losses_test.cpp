@@ -40,7 +40,9 @@ class Case {
     CAPTURE(name_);
     CHECK(relative_error(y, at("y")) <= tolerance);
     backward(y, at("g_y"));
-    for (const auto& [input, leaf] : leaves) {
+    for (const auto& item : leaves) {
+      const std::string& input = item.first;
+      const Tensor& leaf = item.second;
       CAPTURE(input);
       REQUIRE(leaf.grad().defined());
       CHECK(relative_error(leaf.grad(), at("grad_" + input)) <= tolerance);

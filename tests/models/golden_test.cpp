@@ -116,7 +116,8 @@ class GoldenModel {
     const auto& entries = golden_.at("state_dict");
     const Module::Named state = model_->state();
     for (std::size_t k = 0; k < state.size(); ++k) {
-      const auto& [name, tensor] = state[k];
+      const std::string& name = state[k].first;
+      const Tensor& tensor = state[k].second;
       const auto& entry = entries[k];
       CAPTURE(name);
       if (entry.contains("after_train_l2")) {

@@ -144,7 +144,9 @@ TEST_CASE("initial values: PyTorch's ranges, one key one network") {
   for (std::size_t i = 0; i < state.size(); ++i) CHECK(same_bits(state[i].second, same[i].second));
   CHECK_FALSE(same_bits(state[0].second, different[0].second));
   CHECK_FALSE(same_bits(state[7].second, different[7].second));
-  for (const auto& [name, value] : state) {
+  for (const auto& item : state) {
+    const std::string& name = item.first;
+    const Tensor& value = item.second;
     CAPTURE(name);
     const auto v = values(value);
     const double low = *std::min_element(v.begin(), v.end()), high = *std::max_element(v.begin(), v.end());
