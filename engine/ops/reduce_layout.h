@@ -101,12 +101,12 @@ struct Total {
 // NaN wins. Bitwise operators instead of || let the compiler turn the choice into vector selects.
 struct Largest {
   static constexpr double kStart = -HUGE_VAL;
-  static double join(double a, double b) { return (!(b <= a)) & (a == a) ? b : a; }
+  static double join(double a, double b) { return ((!(b <= a)) & (a == a)) ? b : a; }
 };
 
 struct Smallest {
   static constexpr double kStart = HUGE_VAL;
-  static double join(double a, double b) { return (!(b >= a)) & (a == a) ? b : a; }
+  static double join(double a, double b) { return ((!(b >= a)) & (a == a)) ? b : a; }
 };
 
 /// Joins term(x[i], result) over a run of elements of one result, in eight interleaved lanes so that

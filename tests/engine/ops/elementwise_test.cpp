@@ -127,7 +127,8 @@ TEST_CASE("elementwise: every broadcast agrees with index arithmetic") {
                                                       {{1, 1, 1}, {2, 3, 4}},   {{}, {2, 3}},
                                                       {{5, 1}, {1, 7}},         {{1}, {1}},
                                                       {{2, 1, 3, 1}, {4, 1, 5}}};
-  for (const auto& [sa, sb] : pairs) {
+  for (const auto& pair : pairs) {
+    const Shape &sa = pair.first, &sb = pair.second;
     INFO("shapes " << sa.str() << " and " << sb.str());
     const Tensor a = random_normal(sa, Key(1), 0, 1, Dtype::f64),
                  b = random_normal(sb, Key(2), 0, 1, Dtype::f64);
@@ -163,7 +164,8 @@ TEST_CASE("elementwise: gradients of binary functions, broadcast or not") {
   const std::vector<std::pair<Shape, Shape>> pairs = {
       {{2, 5}, {2, 5}}, {{2, 3, 4}, {4}}, {{3, 1}, {2, 3, 4}}, {{2, 1, 4}, {1, 3, 1}}, {{}, {6}}, {{1}, {}}};
   for (const Binary& f : binary_functions()) {
-    for (const auto& [sa, sb] : pairs) {
+    for (const auto& pair : pairs) {
+      const Shape &sa = pair.first, &sb = pair.second;
       INFO(f.name << " " << sa.str() << " " << sb.str());
       const Tensor a = random_uniform(sa, Key(21), 0.5, 2), b = random_uniform(sb, Key(22), 0.5, 2);
       check_gradients([&](const Inputs& in) { return f.function(in[0], in[1]); }, {a, b});
