@@ -87,7 +87,7 @@ std::string to_json(const BenchAugmixResult& r) {
 
 std::string to_text(const BenchAugmixResult& r) {
   char text[128];
-  std::snprintf(text, sizeof text, "%lld images, each a clean and two AugMix views, %d threads: %.1f images/s",
+  std::snprintf(text, sizeof text, "%lld images, each a clean and two AugMix views, %d threads: %.1f images/s\n",
                 static_cast<long long>(r.images), r.threads, r.images_per_s);
   return text;
 }

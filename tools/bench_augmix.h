@@ -20,6 +20,7 @@ struct BenchAugmixResult {
 };
 
 BenchAugmixResult bench_augmix(const BenchAugmixOptions& options);
+/// One line without, and one with its newline.
 std::string to_json(const BenchAugmixResult& result);
 std::string to_text(const BenchAugmixResult& result);
 

@@ -143,7 +143,7 @@ std::string to_json(const BenchStepResult& r) {
 
 std::string to_text(const BenchStepResult& r) {
   char text[256];
-  std::snprintf(text, sizeof text, "%s %s, batch %lld, %s on %s: %.3f s a step, %.1f views/s, %.1f images/s, peak %lld MiB",
+  std::snprintf(text, sizeof text, "%s %s, batch %lld, %s on %s: %.3f s a step, %.1f views/s, %.1f images/s, peak %lld MiB\n",
                 r.arch.c_str(), r.scheme.c_str(), static_cast<long long>(r.batch), r.dtype.c_str(), r.device.c_str(),
                 r.step_s, r.views_per_s, r.base_images_per_s, static_cast<long long>(r.peak_mib));
   return text;

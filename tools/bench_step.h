@@ -7,7 +7,7 @@
 namespace noisymix {
 
 struct BenchStepOptions {
-  std::string arch = "preactresnet18";  ///< a model name; "wrn28-2" is understood too
+  std::string arch = "preactresnet18";  ///< a name of models/registry.h
   std::string scheme = "noisymix";      ///< plain, augmix, noisymix, infer
   std::string dtype = "f32";
   std::int64_t batch = 128;             ///< examples; augmix and noisymix see three views of each
@@ -25,6 +25,7 @@ struct BenchStepResult {
 };
 
 BenchStepResult bench_step(const BenchStepOptions& options);
+/// One line without, and one with its newline.
 std::string to_json(const BenchStepResult& result);
 std::string to_text(const BenchStepResult& result);
 

@@ -11,6 +11,7 @@
 #include "tests/tools/small_runs.h"
 #include "tests/tools/temporary_folder.h"
 #include "tools/run_directory.h"
+#include "tools/stop_signals.h"
 #include "tools/trainer.h"
 
 using namespace noisymix;
@@ -50,6 +51,23 @@ void train(const fs::path& run, TrainObserver& observer) {
 }
 
 }  // namespace
+
+TEST_CASE("a termination signal ends a run between two steps, with a checkpoint") {
+  class Terminate : public TrainObserver {
+   public:
+    void step_done(const StepReport& report) override {
+      if (report.step == 8) ::raise(SIGTERM);
+    }
+  };
+  const TemporaryFolder folder;
+  Terminate observer;
+  const StopSignals signals;
+  CHECK(!StopSignals::requested());
+  const TrainSummary summary = Trainer(circles_run(), {folder / "run", false, StopSignals::requested}, observer).run();
+  CHECK(summary.end == TrainEnd::interrupted);
+  CHECK(summary.steps == 9);
+  CHECK(load_checkpoint(RunDirectory(folder / "run").checkpoints().back()).position.step == 9);
+}
 
 TEST_CASE("child of the kill test" * doctest::skip()) {
   if (const char* run = std::getenv(kRunVariable)) {
