@@ -259,7 +259,8 @@ Bytes encode_npy(const Tensor& array) {
   header += '\n';
 
   std::string start(kMagic);
-  start += {'\1', '\0', static_cast<char>(header.size() & 255), static_cast<char>(header.size() >> 8)};
+  for (const std::size_t byte : {std::size_t{1}, std::size_t{0}, header.size() & 255, header.size() >> 8})
+    start.push_back(static_cast<char>(byte));  // version 1.0, length of the header
   start += header;
   Bytes bytes(start.begin(), start.end());
   const Tensor host = array.to(Device{});

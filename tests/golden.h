@@ -7,11 +7,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
+
+#include "tests/skipped.h"
 
 namespace noisymix::testing {
 
@@ -37,11 +38,6 @@ inline nlohmann::json read_json(const std::filesystem::path& path) {
   std::ifstream in(path);
   REQUIRE_MESSAGE(in.good(), "cannot read " << path.string());
   return nlohmann::json::parse(in);
-}
-
-/// Reports a test file as skipped (ctest reads this line). Only for golden files too large for the repository.
-inline void report_skipped(const std::string& what) {
-  std::cout << "SKIPPED: " << what << " (set NOISYMIX_GOLDEN to the folder of reference values)" << std::endl;
 }
 
 // The hash formula behind weights, inputs and noise without stored arrays.
