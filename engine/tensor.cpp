@@ -111,6 +111,7 @@ Tensor Tensor::reshape(const std::vector<std::int64_t>& dims) const {
   }
   const Shape target(sizes);
   NM_CHECK(target.numel() == numel(), "[reshape] cannot turn ", shape(), " (", numel(), " elements) into ", target);
+  if (!wants_grad(*this)) return view(target, 0);  // no new values, so nothing for a FiniteCheck to test either
   return record("reshape", {*this}, view(target, 0),
                 [from = shape()](const Tensor& dy) { return Grads{dy.reshape(from)}; });
 }
@@ -124,6 +125,7 @@ Tensor Tensor::rows(std::int64_t begin, std::int64_t end) const {
   const Shape part(dims);
   const std::int64_t row = dim(0) > 0 ? numel() / dim(0) : 0;
   const std::size_t offset = static_cast<std::size_t>(begin * row) * size_of(dtype());
+  if (!wants_grad(*this)) return view(part, offset);
   return record("rows", {*this}, view(part, offset), [from = shape(), offset](const Tensor& dy) {
     Tensor dx = Tensor::zeros(from, dy.dtype(), dy.device());
     backend_of(dy.device()).copy(dx.raw() + offset, dy.raw(), dy.bytes());
