@@ -1,0 +1,71 @@
+// Every configuration that comes with the program loads, and its network can be built.
+#include "tools/ready_configs.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "engine/error.h"
+#include "tools/config.h"
+#include "tools/scheme.h"
+
+using namespace noisymix;
+
+TEST_CASE("ready configs: all load, have a title and a comment, and write back the same") {
+  CHECK(ready_configs().size() >= 60);
+  std::set<std::string> titles;
+  for (const ReadyConfig& ready : ready_configs()) {
+    const std::string name(ready.name);
+    CAPTURE(name);
+    const Config config = parse_config(name, std::string(ready.text), {});
+    CHECK(ready.text.starts_with("# "));
+    CHECK(!ready_config_summary(ready).empty());
+    CHECK(!config.title.empty());
+    CHECK(to_toml(parse_config(name, to_toml(config), {})) == to_toml(config));
+    CHECK_NOTHROW(make_views(config.views, make_normalization(config.data.normalization)));
+    CHECK_NOTHROW(make_objective(config.objective, config.mix));
+  }
+}
+
+TEST_CASE("ready configs: the small networks can be built and announce the layers to mix at") {
+  for (const ReadyConfig& ready : ready_configs()) {
+    const std::string name(ready.name);
+    CAPTURE(name);
+    if (!name.starts_with("toy-") && name.find("demo") == std::string::npos && name != "cifar100-ablation-10") continue;
+    const Config config = parse_config(name, std::string(ready.text), {});
+    const auto stages = make_model(config.model.name, config.model.options, Key(1))->stages();
+    for (const int layer : config.mix.layers) {
+      CHECK(std::find(stages.begin(), stages.end(), layer) != stages.end());
+    }
+  }
+}
+
+TEST_CASE("ready configs: what the papers print") {
+  const auto load = [](const char* name) { return parse_config(name, find_config(name).text, {}); };
+  const Config noisymix = load("cifar10-noisymix");
+  CHECK(view_count(noisymix.views) == 3);
+  CHECK(noisymix.mix.mix);
+  CHECK(noisymix.mix.alpha == 1);
+  CHECK(noisymix.mix.add == 0.5);
+  CHECK(noisymix.mix.mult == 0.5);
+  CHECK(noisymix.mix.sparse == 0.65);
+  CHECK(noisymix.mix.view_scale == ViewScale::index);
+  CHECK(noisymix.objective.consistency_weight == 12);
+  CHECK(noisymix.schedule.name == "cosine");
+  const Config nfm = load("cifar10-nfm");
+  CHECK(nfm.mix.add == 0.4);
+  CHECK(nfm.mix.mult == 0.2);
+  CHECK(nfm.mix.sparse == 0);
+  CHECK(nfm.schedule.milestones == std::vector<std::int64_t>{100, 150, 180});
+  CHECK_FALSE(nfm.optimizer.nesterov);
+  CHECK_FALSE(nfm.views.crop_flip.flip_first);
+  CHECK(load("cifar100-ablation-02").mix.active());
+  CHECK_FALSE(load("cifar100-ablation-02").mix.mix);
+  CHECK_FALSE(load("cifar100-ablation-07").mix.active());
+}
+
+TEST_CASE("ready configs: unknown names") {
+  CHECK_THROWS_WITH_AS(find_config("cifar10-noisymx"),
+                       "no file or ready configuration 'cifar10-noisymx'; did you mean cifar10-noisymix?", ConfigError);
+  CHECK_THROWS_WITH_AS(find_config("missing.toml"), "missing.toml: there is no such file", ConfigError);
+}
