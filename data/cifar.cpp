@@ -21,19 +21,20 @@ struct Layout {
 Layout layout_of(CifarKind kind) {
   if (kind == CifarKind::cifar100)
     return {"CIFAR-100", "cifar-100-binary", "fine_label_names.txt", {"train.bin"}, {"test.bin"}};
-  return {"CIFAR-10",
-          "cifar-10-batches-bin",
-          "batches.meta.txt",
-          {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
-          {"test_batch.bin"}};
+  return {
+      "CIFAR-10",
+      "cifar-10-batches-bin",
+      "batches.meta.txt",
+      {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
+      {"test_batch.bin"}};
 }
 
 /// The folder that holds the first of the wanted files: the given one, or the official folder inside it.
 fs::path find_folder(const fs::path& given, const Layout& layout, const std::string& first_file) {
   NM_CHECK_AS(DataError, !given.empty(), layout.title, " needs a path: the folder that holds ",
               layout.official_folder, "/");
-  NM_CHECK_AS(DataError, fs::is_directory(given), given.string(), ": no such folder, expected the one that holds ",
-              layout.official_folder, "/");
+  NM_CHECK_AS(DataError, fs::is_directory(given), given.string(),
+              ": no such folder, expected the one that holds ", layout.official_folder, "/");
   const fs::path candidates[] = {given, given / layout.official_folder};
   for (const fs::path& folder : candidates)
     if (fs::exists(folder / first_file)) return folder;
@@ -45,8 +46,8 @@ std::vector<std::string> read_names(const fs::path& file, CifarKind kind) {
   if (!fs::exists(file)) return cifar_default_names(kind);
   std::vector<std::string> names = read_file_lines(file);
   const auto expected = static_cast<std::size_t>(cifar_classes(kind));
-  NM_CHECK_AS(DataError, names.size() == expected, file.string(), ": ", names.size(), " class names, expected ",
-              expected, "; remove the file to use the built-in names");
+  NM_CHECK_AS(DataError, names.size() == expected, file.string(), ": ", names.size(),
+              " class names, expected ", expected, "; remove the file to use the built-in names");
   return names;
 }
 
@@ -81,8 +82,9 @@ void append_cifar_file(const fs::path& file, CifarKind kind, MemoryImages& conte
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint8_t* at = bytes.data() + i * record;
     if (kind == CifarKind::cifar100)
-      NM_CHECK_AS(DataError, at[0] < kCoarseClasses, file.string(), ": record ", i, " has coarse label ", int{at[0]},
-                  ", expected 0 to ", kCoarseClasses - 1, "; the file is damaged, download it again");
+      NM_CHECK_AS(DataError, at[0] < kCoarseClasses, file.string(), ": record ", i, " has coarse label ",
+                  int{at[0]}, ", expected 0 to ", kCoarseClasses - 1,
+                  "; the file is damaged, download it again");
     const int label = at[label_bytes - 1];
     NM_CHECK_AS(DataError, label < cifar_classes(kind), file.string(), ": record ", i, " has label ", label,
                 ", expected 0 to ", cifar_classes(kind) - 1, "; the file is damaged, download it again");
@@ -98,7 +100,8 @@ std::shared_ptr<const Dataset> open_cifar(const fs::path& given, CifarKind kind,
   MemoryImages content{.height = kSide, .width = kSide, .channels = 3};
   for (const std::string& file : files) append_cifar_file(folder / file, kind, content);
   content.class_names = read_names(folder / layout.names_file, kind);
-  content.description = std::string(layout.title) + (train ? " train from " : " test from ") + folder.string();
+  content.description =
+      std::string(layout.title) + (train ? " train from " : " test from ") + folder.string();
   return make_memory_dataset(std::move(content));
 }
 

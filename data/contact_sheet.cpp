@@ -9,7 +9,8 @@
 namespace noisymix {
 namespace {
 
-/// Example of each cell, row by row; -1 leaves a cell empty. With one row per class a row takes its own class only.
+/// Example of each cell, row by row; -1 leaves a cell empty. With one row per class a row takes its own class
+/// only.
 std::vector<std::int64_t> choose_examples(const Dataset& dataset, int rows, int cols) {
   const auto cells = static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols);
   std::vector<std::int64_t> chosen(cells, -1);
@@ -40,17 +41,20 @@ void draw_magnified(const Image& image, int scale, int top, int left, Image& she
 Image make_contact_sheet(const Dataset& dataset, int rows, int cols, int scale) {
   const auto shape = dataset.sample_shape();
   NM_CHECK_AS(DataError, shape.size() == 3, "contact sheet: ", dataset.description(), " holds no images");
-  NM_CHECK_AS(ConfigError, rows >= 1 && rows <= 1000 && cols >= 1 && cols <= 1000 && scale >= 1 && scale <= 64,
+  NM_CHECK_AS(ConfigError,
+              rows >= 1 && rows <= 1000 && cols >= 1 && cols <= 1000 && scale >= 1 && scale <= 64,
               "contact sheet: ", rows, " rows, ", cols, " columns, scale ", scale,
               ", expected 1 to 1000 rows and columns and a scale of 1 to 64");
-  const std::int64_t cell_height = shape[0] * scale + scale, cell_width = shape[1] * scale + scale;  // grid: one pixel
+  const std::int64_t cell_height = shape[0] * scale + scale,
+                     cell_width = shape[1] * scale + scale;  // grid: one pixel
   check_image_size("contact sheet", rows * cell_height + scale, cols * cell_width + scale);
   Image sheet(static_cast<int>(rows * cell_height) + scale, static_cast<int>(cols * cell_width) + scale, 3);
   std::fill(sheet.pixels.begin(), sheet.pixels.end(), std::uint8_t{255});
   const std::vector<std::int64_t> chosen = choose_examples(dataset, rows, cols);
   for (int row = 0; row < rows; ++row)
     for (int col = 0; col < cols; ++col) {
-      const std::int64_t example = chosen[static_cast<std::size_t>(row) * static_cast<std::size_t>(cols) + static_cast<std::size_t>(col)];
+      const std::int64_t example = chosen[static_cast<std::size_t>(row) * static_cast<std::size_t>(cols) +
+                                          static_cast<std::size_t>(col)];
       if (example < 0) continue;
       draw_magnified(to_rgb(dataset.get(example).image), scale, static_cast<int>(row * cell_height) + scale,
                      static_cast<int>(col * cell_width) + scale, sheet);

@@ -24,13 +24,16 @@ void make_folder(const fs::path& folder) {
 /// Class names come from files: only what is safe as a folder's name is kept.
 std::string folder_name(const std::string& class_name) {
   std::string name = class_name;
-  std::replace_if(name.begin(), name.end(), [](unsigned char c) { return c < 32 || c == '/' || c == '\\' || c == ':'; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return c < 32 || c == '/' || c == '\\' || c == ':'; },
+      '_');
   if (name.empty() || name[0] == '.') name.insert(0, "_");
   return name;
 }
 
 void export_png(const Dataset& dataset, const fs::path& dir) {
-  NM_CHECK_AS(DataError, dataset.sample_shape().size() == 3, dataset.description(), ": holds no images, export it as npy");
+  NM_CHECK_AS(DataError, dataset.sample_shape().size() == 3, dataset.description(),
+              ": holds no images, export it as npy");
   std::vector<fs::path> folders;
   for (const std::string& name : dataset.class_names()) folders.push_back(dir / folder_name(name));
   NM_CHECK_AS(DataError, std::set<fs::path>(folders.begin(), folders.end()).size() == folders.size(),
@@ -50,7 +53,8 @@ void export_npy(const Dataset& dataset, const fs::path& dir) {
   for (const std::int64_t dim : dataset.sample_shape()) dims.push_back(dim);
   Tensor values = Tensor::empty(Shape(dims), images ? Dtype::u8 : Dtype::f32);
   Tensor labels = Tensor::empty(Shape({dataset.size()}), Dtype::i64);
-  const std::size_t bytes = dataset.size() > 0 ? values.bytes() / static_cast<std::size_t>(dataset.size()) : 0;
+  const std::size_t bytes =
+      dataset.size() > 0 ? values.bytes() / static_cast<std::size_t>(dataset.size()) : 0;
   for (std::int64_t i = 0; i < dataset.size(); ++i) {
     const Example example = dataset.get(i);
     const auto* source = images ? reinterpret_cast<const std::byte*>(example.image.pixels.data())
@@ -63,8 +67,10 @@ void export_npy(const Dataset& dataset, const fs::path& dir) {
 }
 
 void export_cifar(const Dataset& dataset, const fs::path& dir, const std::string& name) {
-  NM_CHECK_AS(DataError, dataset.sample_shape() == std::vector<std::int64_t>({32, 32, 3}) && dataset.classes() == 10,
-              dataset.description(), ": the CIFAR-10 layout holds 32x32 RGB images of 10 classes, export it as png or npy");
+  NM_CHECK_AS(DataError,
+              dataset.sample_shape() == std::vector<std::int64_t>({32, 32, 3}) && dataset.classes() == 10,
+              dataset.description(),
+              ": the CIFAR-10 layout holds 32x32 RGB images of 10 classes, export it as png or npy");
   AtomicFile file(dir / (name + ".bin"));
   Bytes record(cifar_record_bytes(CifarKind::cifar10));
   for (std::int64_t i = 0; i < dataset.size(); ++i) {
@@ -85,8 +91,8 @@ void export_cifar(const Dataset& dataset, const fs::path& dir, const std::string
 
 std::string export_dataset(const Dataset& dataset, const fs::path& dir, const std::string& format,
                            const std::string& name) {
-  NM_CHECK_AS(ConfigError, format == "png" || format == "npy" || format == "cifar", "unknown export format '", format,
-              "', expected png, npy or cifar");
+  NM_CHECK_AS(ConfigError, format == "png" || format == "npy" || format == "cifar", "unknown export format '",
+              format, "', expected png, npy or cifar");
   make_folder(dir);
   if (format == "png") export_png(dataset, dir);
   if (format == "npy") export_npy(dataset, dir);

@@ -11,7 +11,8 @@ std::ifstream open_for_reading(const std::filesystem::path& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   NM_CHECK_AS(DataError, std::filesystem::exists(status), path.string(), ": no such file");
-  NM_CHECK_AS(DataError, !std::filesystem::is_directory(status), path.string(), ": is a folder, expected a file");
+  NM_CHECK_AS(DataError, !std::filesystem::is_directory(status), path.string(),
+              ": is a folder, expected a file");
   NM_CHECK_AS(DataError, std::filesystem::is_regular_file(status), path.string(), ": is not a regular file");
   std::ifstream in(path, std::ios::binary);
   NM_CHECK_AS(DataError, in.good(), path.string(), ": cannot be opened, check its permissions");

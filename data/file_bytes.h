@@ -25,11 +25,12 @@ Bytes read_file_head(const std::filesystem::path& path, std::size_t count);
 /// Non-empty lines of a text file without their line ends.
 std::vector<std::string> read_file_lines(const std::filesystem::path& path);
 
-/// Product of sizes, or false when that of the non-zero ones exceeds `limit`: the check before every allocation.
+/// Product of sizes, or false when that of the non-zero ones exceeds `limit`: the check before every
+/// allocation.
 bool checked_product(std::span<const std::uint64_t> sizes, std::uint64_t limit, std::uint64_t& product);
 
-/// Text from a file for use in a message: control characters become '?', so that a message stays one line and cannot
-/// steer a terminal; longer text is cut.
+/// Text from a file for use in a message: control characters become '?', so that a message stays one line and
+/// cannot steer a terminal; longer text is cut.
 std::string printable(std::string_view text, std::size_t longest = 60);
 
 // Unsigned integers at a place in the bytes; the caller has checked that they are inside.

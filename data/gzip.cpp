@@ -10,7 +10,8 @@
 namespace noisymix {
 namespace {
 
-constexpr int kWindowBits = 15, kGzipFlag = 16;  // zlib: +16 expects a gzip header, a negative size means raw deflate
+constexpr int kWindowBits = 15,
+              kGzipFlag = 16;  // zlib: +16 expects a gzip header, a negative size means raw deflate
 constexpr std::size_t kStep = 1 << 16;
 
 /// Owns a zlib stream over bytes that may be longer than zlib's 32-bit counters.
@@ -37,7 +38,8 @@ class Inflater {
       used = out.size() - stream_.avail_out;
       out.resize(used);
       NM_CHECK_AS(DataError, used <= limit, name_, ": holds more than the expected ", limit, " bytes");
-      NM_CHECK_AS(DataError, code != Z_BUF_ERROR, name_, ": compressed data ends early, the file is truncated");
+      NM_CHECK_AS(DataError, code != Z_BUF_ERROR, name_,
+                  ": compressed data ends early, the file is truncated");
       NM_CHECK_AS(DataError, code == Z_OK || code == Z_STREAM_END, name_, ": compressed data is damaged (",
                   stream_.msg ? stream_.msg : "zlib error", ")");
     }
@@ -45,14 +47,16 @@ class Inflater {
   /// Bytes of the input that no stream has used yet.
   std::size_t left() const { return input_.size() - position_ + stream_.avail_in; }
   bool next_member_begins() const {
-    return left() >= 2 && input_[input_.size() - left()] == 0x1F && input_[input_.size() - left() + 1] == 0x8B;
+    return left() >= 2 && input_[input_.size() - left()] == 0x1F &&
+           input_[input_.size() - left() + 1] == 0x8B;
   }
   void restart() { inflateReset(&stream_); }
 
  private:
   void feed() {
     if (stream_.avail_in > 0 || position_ == input_.size()) return;
-    const std::size_t count = std::min<std::size_t>(input_.size() - position_, std::numeric_limits<uInt>::max());
+    const std::size_t count =
+        std::min<std::size_t>(input_.size() - position_, std::numeric_limits<uInt>::max());
     stream_.next_in = const_cast<Bytef*>(input_.data() + position_);  // zlib's interface predates const
     stream_.avail_in = static_cast<uInt>(count);
     position_ += count;
@@ -66,7 +70,9 @@ class Inflater {
 
 }  // namespace
 
-bool is_gzip(ByteView bytes) { return bytes.size() >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B; }
+bool is_gzip(ByteView bytes) {
+  return bytes.size() >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B;
+}
 
 Bytes gunzip(const std::string& name, ByteView bytes, std::uint64_t limit) {
   Bytes out;
@@ -85,7 +91,8 @@ Bytes inflate_raw(const std::string& name, ByteView bytes, std::uint64_t size) {
   Inflater inflater(name, bytes, -kWindowBits);
   inflater.run(out, size);
   NM_CHECK_AS(DataError, out.size() == size, name, ": holds ", out.size(), " bytes, expected ", size);
-  NM_CHECK_AS(DataError, inflater.left() == 0, name, ": ", inflater.left(), " bytes follow the compressed data");
+  NM_CHECK_AS(DataError, inflater.left() == 0, name, ": ", inflater.left(),
+              " bytes follow the compressed data");
   return out;
 }
 

@@ -10,9 +10,9 @@ namespace noisymix {
 /// Whether the bytes begin like a gzip file.
 bool is_gzip(ByteView bytes);
 
-/// Content of a gzip file (all members). `name` stands for the file in messages. Throws DataError when it is damaged,
-/// truncated, fails its CRC, or would exceed `limit` bytes: memory grows with what was really decoded, never with a
-/// size that the file claims.
+/// Content of a gzip file (all members). `name` stands for the file in messages. Throws DataError when it is
+/// damaged, truncated, fails its CRC, or would exceed `limit` bytes: memory grows with what was really
+/// decoded, never with a size that the file claims.
 Bytes gunzip(const std::string& name, ByteView bytes, std::uint64_t limit = kLargestFile);
 
 /// Content of a raw deflate stream of exactly `size` bytes.

@@ -54,10 +54,11 @@ std::string describe_tensor(const Tensor& tensor) {
   Moments moments;
   dispatch_all(tensor.dtype(), [&]<typename T>() {
     const T* p = tensor.data<T>();
-    for (std::int64_t i = 0; i < tensor.numel(); ++i) moments.add(static_cast<double>(static_cast<compute_t<T>>(p[i])));
+    for (std::int64_t i = 0; i < tensor.numel(); ++i)
+      moments.add(static_cast<double>(static_cast<compute_t<T>>(p[i])));
   });
-  out << ", from " << moments.least << " to " << moments.most << ", mean " << moments.mean() << ", standard deviation "
-      << moments.deviation();
+  out << ", from " << moments.least << " to " << moments.most << ", mean " << moments.mean()
+      << ", standard deviation " << moments.deviation();
   return out.str();
 }
 
@@ -67,10 +68,12 @@ std::string describe_npy(const NpyArray& array) {
 
 std::string describe_image(const char* format, const Image& image) {
   std::ostringstream out;
-  out << format << " picture, " << image.height << "x" << image.width << (image.channels == 3 ? " RGB" : " grey") << "\n";
+  out << format << " picture, " << image.height << "x" << image.width
+      << (image.channels == 3 ? " RGB" : " grey") << "\n";
   Moments moments;
   for (const std::uint8_t value : image.pixels) moments.add(value);
-  out << "mean " << moments.mean() / 255 << ", standard deviation " << moments.deviation() / 255 << " (of 0 to 1)\n";
+  out << "mean " << moments.mean() / 255 << ", standard deviation " << moments.deviation() / 255
+      << " (of 0 to 1)\n";
   return out.str();
 }
 
@@ -81,9 +84,12 @@ std::string describe_safetensors(const fs::path& path) {
   for (const auto& [name, tensor] : file.tensors) elements += tensor.numel();
   out << "safetensors, " << file.tensors.size() << " tensors, " << elements << " numbers\n";
   for (std::size_t i = 0; i < file.tensors.size() && i < kMostTensorsShown; ++i)
-    out << "  " << printable(file.tensors[i].first, 200) << ": " << describe_tensor(file.tensors[i].second) << "\n";
-  if (file.tensors.size() > kMostTensorsShown) out << "  and " << file.tensors.size() - kMostTensorsShown << " more\n";
-  for (const auto& [key, value] : file.metadata) out << "  metadata " << printable(key) << ": " << printable(value, 200) << "\n";
+    out << "  " << printable(file.tensors[i].first, 200) << ": " << describe_tensor(file.tensors[i].second)
+        << "\n";
+  if (file.tensors.size() > kMostTensorsShown)
+    out << "  and " << file.tensors.size() - kMostTensorsShown << " more\n";
+  for (const auto& [key, value] : file.metadata)
+    out << "  metadata " << printable(key) << ": " << printable(value, 200) << "\n";
   return out.str();
 }
 
@@ -104,7 +110,8 @@ bool describe_cifar_file(const fs::path& path, std::string& text) {
       MemoryImages content{.height = 32, .width = 32, .channels = 3};
       append_cifar_file(path, kind, content);
       content.class_names = cifar_default_names(kind);
-      content.description = kind == CifarKind::cifar10 ? "CIFAR-10 binary file" : "CIFAR-100 binary file, fine labels";
+      content.description =
+          kind == CifarKind::cifar10 ? "CIFAR-10 binary file" : "CIFAR-100 binary file, fine labels";
       text = describe_dataset(*make_memory_dataset(std::move(content)));
       return true;
     } catch (const DataError& error) {
@@ -123,18 +130,22 @@ std::string describe_file(const fs::path& path) {
   if (is_jpeg(start)) return describe_image("JPEG", read_image(path));
   if (is_gzip(start)) {
     const Bytes content = read_maybe_gzip(path);
-    if (is_idx(content)) return "gzipped IDX array, " + describe_tensor(parse_idx(path.string(), content)) + "\n";
+    if (is_idx(content))
+      return "gzipped IDX array, " + describe_tensor(parse_idx(path.string(), content)) + "\n";
     return "gzip file, " + std::to_string(content.size()) + " bytes unpacked, not an IDX array\n";
   }
-  if (head.size() >= 6 && std::equal(head.begin(), head.begin() + 6, "\x93NUMPY",
-                                     [](std::uint8_t a, char b) { return a == static_cast<std::uint8_t>(b); }))
+  if (head.size() >= 6 && std::equal(head.begin(), head.begin() + 6, "\x93NUMPY", [](std::uint8_t a, char b) {
+        return a == static_cast<std::uint8_t>(b);
+      }))
     return "npy array, " + describe_npy(read_npy(path)) + "\n";
   if (head.size() >= 4 && head[0] == 'P' && head[1] == 'K') return describe_npz(path);
-  if (path.extension() == ".safetensors" || (head.size() >= 9 && head[8] == '{')) return describe_safetensors(path);
+  if (path.extension() == ".safetensors" || (head.size() >= 9 && head[8] == '{'))
+    return describe_safetensors(path);
   std::string text;
   if (describe_cifar_file(path, text)) return text;
   if (is_idx(start)) return "IDX array, " + describe_tensor(read_idx(path)) + "\n";
-  fail<DataError>(path.string(), ": unknown format, expected PNG, JPEG, npy, npz, IDX, gzip, safetensors or a CIFAR "
+  fail<DataError>(path.string(),
+                  ": unknown format, expected PNG, JPEG, npy, npz, IDX, gzip, safetensors or a CIFAR "
                   "binary (whole records of 3073 or 3074 bytes)");
 }
 
@@ -150,7 +161,8 @@ std::string describe_image_folder(const fs::path& path) {
     const FolderListing listing = list_image_folder(path, train);
     std::vector<std::int64_t> counts(listing.class_names.size(), 0);
     for (const std::int64_t label : listing.labels) ++counts[static_cast<std::size_t>(label)];
-    out << (train ? "train" : "test") << " split: " << listing.files.size() << " pictures in " << counts.size() << " classes\n";
+    out << (train ? "train" : "test") << " split: " << listing.files.size() << " pictures in "
+        << counts.size() << " classes\n";
     for (std::size_t k = 0; k < counts.size() && k < kMostClassesShown; ++k)
       out << "  " << printable(listing.class_names[k]) << ": " << counts[k] << "\n";
     // Every picture is decoded, because the point of looking is to find the damaged one before training does.
@@ -174,12 +186,14 @@ std::string describe_folder(const fs::path& path) {
     return describe_splits([&](bool train) { return open_cifar(path, CifarKind::cifar10, train); });
   if (holds("cifar-100-binary") || (holds("train.bin") && holds("test.bin")))
     return describe_splits([&](bool train) { return open_cifar(path, CifarKind::cifar100, train); });
-  for (const char* name : {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz", "train-images.idx3-ubyte"})
+  for (const char* name :
+       {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz", "train-images.idx3-ubyte"})
     if (holds(name)) return describe_splits([&](bool train) { return open_mnist(path, train); });
   const bool has_folders = std::any_of(fs::directory_iterator(path), fs::directory_iterator(),
                                        [](const fs::directory_entry& entry) { return entry.is_directory(); });
-  NM_CHECK_AS(DataError, has_folders, path.string(),
-              ": not a known data set, expected CIFAR binaries, MNIST files or one folder of pictures per class");
+  NM_CHECK_AS(
+      DataError, has_folders, path.string(),
+      ": not a known data set, expected CIFAR binaries, MNIST files or one folder of pictures per class");
   return describe_image_folder(path);
 }
 
@@ -205,7 +219,8 @@ std::string describe_dataset(const Dataset& dataset) {
     out << "  " << printable(names[k]) << ": " << counts[k] << "\n";
   if (counts.size() > kMostClassesShown) {
     const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
-    out << "  and " << counts.size() - kMostClassesShown << " more classes; " << *least << " to " << *most << " each\n";
+    out << "  and " << counts.size() - kMostClassesShown << " more classes; " << *least << " to " << *most
+        << " each\n";
   }
   out << std::fixed << std::setprecision(4) << "  mean";
   for (const Moments& m : moments) out << " " << m.mean();

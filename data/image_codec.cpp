@@ -19,15 +19,21 @@ bool begins_with(ByteView bytes, const std::uint8_t (&magic)[N]) {
 
 }  // namespace
 
-bool is_png(ByteView bytes) { return begins_with(bytes, kPngMagic); }
-bool is_jpeg(ByteView bytes) { return begins_with(bytes, kJpegMagic); }
+bool is_png(ByteView bytes) {
+  return begins_with(bytes, kPngMagic);
+}
+bool is_jpeg(ByteView bytes) {
+  return begins_with(bytes, kJpegMagic);
+}
 
 void check_image_size(const std::string& name, std::int64_t height, std::int64_t width) {
-  NM_CHECK_AS(DataError, height >= 1 && width >= 1, name, ": the image is ", height, "x", width, ", expected pixels");
-  NM_CHECK_AS(DataError,
-              height <= kLargestImageSide && width <= kLargestImageSide && height * width <= kLargestImagePixels, name,
-              ": the image is ", height, "x", width, ", more than the ", kLargestImageSide, " a side and ",
-              kLargestImagePixels, " pixels this reader takes");
+  NM_CHECK_AS(DataError, height >= 1 && width >= 1, name, ": the image is ", height, "x", width,
+              ", expected pixels");
+  NM_CHECK_AS(
+      DataError,
+      height <= kLargestImageSide && width <= kLargestImageSide && height * width <= kLargestImagePixels,
+      name, ": the image is ", height, "x", width, ", more than the ", kLargestImageSide, " a side and ",
+      kLargestImagePixels, " pixels this reader takes");
 }
 
 Image decode_image(const std::string& name, ByteView bytes) {
@@ -36,7 +42,9 @@ Image decode_image(const std::string& name, ByteView bytes) {
   fail<DataError>(name, ": neither PNG nor JPEG, convert it to one of them");
 }
 
-Image read_image(const std::filesystem::path& path) { return decode_image(path.string(), read_file_bytes(path)); }
+Image read_image(const std::filesystem::path& path) {
+  return decode_image(path.string(), read_file_bytes(path));
+}
 
 void write_png(const std::filesystem::path& path, const Image& image) {
   const Bytes bytes = encode_png(image);
@@ -46,7 +54,8 @@ void write_png(const std::filesystem::path& path, const Image& image) {
 Image to_rgb(const Image& image) {
   if (image.channels == 3) return image;
   Image rgb(image.height, image.width, 3);
-  for (std::size_t i = 0; i < image.pixels.size(); ++i) std::fill_n(rgb.pixels.data() + 3 * i, 3, image.pixels[i]);
+  for (std::size_t i = 0; i < image.pixels.size(); ++i)
+    std::fill_n(rgb.pixels.data() + 3 * i, 3, image.pixels[i]);
   return rgb;
 }
 

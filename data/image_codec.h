@@ -1,4 +1,5 @@
-// PNG and JPEG files to images and back. Pictures come from anywhere, so every size is checked before memory is taken.
+// PNG and JPEG files to images and back. Pictures come from anywhere, so every size is checked before memory
+// is taken.
 #pragma once
 
 #include <filesystem>
@@ -16,10 +17,10 @@ constexpr std::int64_t kLargestImagePixels = std::int64_t{1} << 26;
 bool is_png(ByteView bytes);
 bool is_jpeg(ByteView bytes);
 
-/// Decodes a PNG or JPEG in memory to 8-bit grey or RGB: palettes become RGB, 1-, 2- and 4-bit grey is scaled up and
-/// 16 bits rounded down to 8, alpha is dropped, CMYK is converted, an EXIF orientation is not applied. `name` stands for
-/// the file in messages. Throws DataError for anything damaged or truncated, even when a part could be shown, and for
-/// sides above kLargestImageSide or more than kLargestImagePixels.
+/// Decodes a PNG or JPEG in memory to 8-bit grey or RGB: palettes become RGB, 1-, 2- and 4-bit grey is scaled
+/// up and 16 bits rounded down to 8, alpha is dropped, CMYK is converted, an EXIF orientation is not applied.
+/// `name` stands for the file in messages. Throws DataError for anything damaged or truncated, even when a
+/// part could be shown, and for sides above kLargestImageSide or more than kLargestImagePixels.
 Image decode_image(const std::string& name, ByteView bytes);
 Image read_image(const std::filesystem::path& path);
 

@@ -18,7 +18,9 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kTestEvery = 5;  // of an unsplit folder, this fifth is for testing
 
-bool hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+bool hidden(const fs::path& path) {
+  return path.filename().string().starts_with('.');
+}
 
 bool is_picture(const fs::path& path) {
   std::string extension = path.extension().string();
@@ -59,7 +61,8 @@ void add_files(const fs::path& folder, FolderListing& listing, Keep keep) {
   for (std::size_t k = 0; k < listing.class_names.size(); ++k) {
     const fs::path class_folder = folder / listing.class_names[k];
     if (!fs::is_directory(class_folder)) continue;  // a class without pictures in this split
-    const auto files = sorted_entries(class_folder, [](const fs::path& p) { return is_picture(p) && fs::is_regular_file(p); });
+    const auto files = sorted_entries(
+        class_folder, [](const fs::path& p) { return is_picture(p) && fs::is_regular_file(p); });
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (!keep(i)) continue;
       listing.files.push_back(files[i]);
@@ -70,7 +73,8 @@ void add_files(const fs::path& folder, FolderListing& listing, Keep keep) {
 
 void shuffle(FolderListing& listing) {
   FolderListing shuffled{.class_names = listing.class_names, .files = {}, .labels = {}};
-  const auto order = permutation(Key(0).child("folder order"), static_cast<std::int64_t>(listing.files.size()));
+  const auto order =
+      permutation(Key(0).child("folder order"), static_cast<std::int64_t>(listing.files.size()));
   for (const std::int64_t i : order) {
     shuffled.files.push_back(std::move(listing.files[static_cast<std::size_t>(i)]));
     shuffled.labels.push_back(listing.labels[static_cast<std::size_t>(i)]);
@@ -86,7 +90,8 @@ Image load(const fs::path& file, int image_size) {
 }  // namespace
 
 FolderListing list_image_folder(const fs::path& root, bool train) {
-  NM_CHECK_AS(DataError, !root.empty(), "folder needs a path: the one that holds train/CLASS/ and test/CLASS/, or CLASS/");
+  NM_CHECK_AS(DataError, !root.empty(),
+              "folder needs a path: the one that holds train/CLASS/ and test/CLASS/, or CLASS/");
   NM_CHECK_AS(DataError, fs::is_directory(root), root.string(), ": no such folder");
   const auto train_folder = sub_folder(root, {"train"}), test_folder = sub_folder(root, {"test", "val"});
   FolderListing listing;
@@ -97,18 +102,21 @@ FolderListing list_image_folder(const fs::path& root, bool train) {
                   (*test_folder / name).string(), ": this class is missing in ", train_folder->string());
     add_files(train ? *train_folder : *test_folder, listing, [](std::size_t) { return true; });
   } else {
-    NM_CHECK_AS(DataError, !train_folder && !test_folder, root.string(), ": has ", train_folder ? "train/" : "test/",
-                " but not ", train_folder ? "test/ (or val/)" : "train/", ", expected both or neither");
+    NM_CHECK_AS(DataError, !train_folder && !test_folder, root.string(), ": has ",
+                train_folder ? "train/" : "test/", " but not ", train_folder ? "test/ (or val/)" : "train/",
+                ", expected both or neither");
     listing.class_names = class_folders(root);
     add_files(root, listing, [train](std::size_t i) { return (i % kTestEvery == kTestEvery - 1) != train; });
   }
-  NM_CHECK_AS(DataError, !listing.files.empty(), root.string(), ": no PNG or JPEG files in class folders for ",
-              train ? "training" : "testing", ", expected CLASS/NAME.png");
+  NM_CHECK_AS(DataError, !listing.files.empty(), root.string(),
+              ": no PNG or JPEG files in class folders for ", train ? "training" : "testing",
+              ", expected CLASS/NAME.png");
   shuffle(listing);
   return listing;
 }
 
-std::shared_ptr<const Dataset> open_image_folder(const fs::path& root, bool train, int image_size, std::int64_t limit) {
+std::shared_ptr<const Dataset> open_image_folder(const fs::path& root, bool train, int image_size,
+                                                 std::int64_t limit) {
   NM_CHECK_AS(ConfigError, image_size >= 0 && image_size <= kLargestImageSide, "image_size is ", image_size,
               ", expected 0 (as it is) to ", kLargestImageSide);
   FolderListing listing = list_image_folder(root, train);
@@ -120,17 +128,20 @@ std::shared_ptr<const Dataset> open_image_folder(const fs::path& root, bool trai
   MemoryImages content{.height = first.height, .width = first.width, .channels = 3};
   content.labels = std::move(listing.labels);
   content.class_names = std::move(listing.class_names);
-  content.description = std::string("pictures, ") + (train ? "train" : "test") + " split, from " + root.string();
+  content.description =
+      std::string("pictures, ") + (train ? "train" : "test") + " split, from " + root.string();
   const std::size_t count = listing.files.size(), bytes = content.image_bytes();
-  NM_CHECK_AS(DataError, count <= kLargestFile / bytes, root.string(), ": ", count, " pictures of ", first.height, "x",
-              first.width, " do not fit the ", kLargestFile, " bytes kept in memory, set a smaller image_size or a limit");
+  NM_CHECK_AS(DataError, count <= kLargestFile / bytes, root.string(), ": ", count, " pictures of ",
+              first.height, "x", first.width, " do not fit the ", kLargestFile,
+              " bytes kept in memory, set a smaller image_size or a limit");
   content.pixels.resize(count * bytes);
   cpu::parallel_for(static_cast<std::int64_t>(count), 16, [&](std::int64_t begin, std::int64_t end) {
     for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
       const Image image = load(listing.files[i], image_size);
-      NM_CHECK_AS(DataError, image.height == first.height && image.width == first.width, listing.files[i].string(),
-                  ": is ", image.height, "x", image.width, " but ", listing.files[0].string(), " is ", first.height, "x",
-                  first.width, ", set image_size to bring all pictures to one size");
+      NM_CHECK_AS(DataError, image.height == first.height && image.width == first.width,
+                  listing.files[i].string(), ": is ", image.height, "x", image.width, " but ",
+                  listing.files[0].string(), " is ", first.height, "x", first.width,
+                  ", set image_size to bring all pictures to one size");
       std::copy(image.pixels.begin(), image.pixels.end(), content.pixels.data() + i * bytes);
     }
   });

@@ -17,14 +17,15 @@ struct FolderListing {
   std::vector<std::int64_t> labels;
 };
 
-/// Lists root/train/CLASS/* and root/test/CLASS/* (or val/). Without these two levels, root/CLASS/* is split: of each
-/// class's files in alphabetical order, every fifth is for testing. Files of other types and hidden ones are passed over.
-/// Examples come in a fixed shuffled order, so that the first ones cover all classes.
+/// Lists root/train/CLASS/* and root/test/CLASS/* (or val/). Without these two levels, root/CLASS/* is split:
+/// of each class's files in alphabetical order, every fifth is for testing. Files of other types and hidden
+/// ones are passed over. Examples come in a fixed shuffled order, so that the first ones cover all classes.
 FolderListing list_image_folder(const std::filesystem::path& root, bool train);
 
-/// Decodes all pictures of a split as RGB into memory. image_size > 0: shorter side to that size, then the middle square;
-/// 0: all pictures must agree in size. limit > 0: that many pictures only. Throws DataError naming the picture.
-std::shared_ptr<const Dataset> open_image_folder(const std::filesystem::path& root, bool train, int image_size,
-                                                 std::int64_t limit = 0);
+/// Decodes all pictures of a split as RGB into memory. image_size > 0: shorter side to that size, then the
+/// middle square; 0: all pictures must agree in size. limit > 0: that many pictures only. Throws DataError
+/// naming the picture.
+std::shared_ptr<const Dataset> open_image_folder(const std::filesystem::path& root, bool train,
+                                                 int image_size, std::int64_t limit = 0);
 
 }  // namespace noisymix

@@ -8,7 +8,8 @@
 namespace noisymix {
 namespace {
 
-/// Source positions [first, first + weights.size()) and their weights, which sum to 1, for one target position.
+/// Source positions [first, first + weights.size()) and their weights, which sum to 1, for one target
+/// position.
 struct Taps {
   int first = 0;
   std::vector<double> weights;
@@ -47,7 +48,8 @@ Image resize_image(const Image& image, int height, int width) {
       for (std::size_t i = 0; i < across[x].weights.size(); ++i)
         for (std::size_t c = 0; c < channels; ++c)
           narrow[(static_cast<std::size_t>(y) * columns + x) * channels + c] +=
-              across[x].weights[i] * image.row(y)[(static_cast<std::size_t>(across[x].first) + i) * channels + c];
+              across[x].weights[i] *
+              image.row(y)[(static_cast<std::size_t>(across[x].first) + i) * channels + c];
 
   Image result(height, width, image.channels);
   std::vector<double> row(columns * channels);
@@ -65,7 +67,8 @@ Image resize_image(const Image& image, int height, int width) {
 }
 
 Image resize_and_crop(const Image& image, int side) {
-  NM_CHECK(side >= 1 && image.height >= 1 && image.width >= 1, "[resize] side is ", side, ", expected 1 or more");
+  NM_CHECK(side >= 1 && image.height >= 1 && image.width >= 1, "[resize] side is ", side,
+           ", expected 1 or more");
   const double scale = static_cast<double>(side) / std::min(image.height, image.width);
   const int height = std::max(side, static_cast<int>(std::lround(image.height * scale)));
   const int width = std::max(side, static_cast<int>(std::lround(image.width * scale)));
@@ -73,7 +76,8 @@ Image resize_and_crop(const Image& image, int side) {
   Image result(side, side, image.channels);
   const int top = (height - side) / 2, left = (width - side) / 2;
   for (int y = 0; y < side; ++y)
-    std::copy_n(scaled.row(top + y) + static_cast<std::size_t>(left * image.channels), result.stride(), result.row(y));
+    std::copy_n(scaled.row(top + y) + static_cast<std::size_t>(left * image.channels), result.stride(),
+                result.row(y));
   return result;
 }
 

@@ -5,8 +5,8 @@
 
 namespace noisymix {
 
-/// Bilinear with antialiasing: when shrinking, the triangle filter spans all source pixels under it. Rows and columns are
-/// weighted in double and rounded once.
+/// Bilinear with antialiasing: when shrinking, the triangle filter spans all source pixels under it. Rows and
+/// columns are weighted in double and rounded once.
 Image resize_image(const Image& image, int height, int width);
 
 /// Shorter side to `side`, then the middle side x side square: the usual evaluation crop without distortion.

@@ -3,8 +3,8 @@
 #include <cstdio>  // jpeglib.h needs FILE and size_t
 #include <utility>
 
-#include <jpeglib.h>
 #include <jerror.h>
+#include <jpeglib.h>
 
 #include "data/image_codec.h"
 #include "engine/error.h"
@@ -31,7 +31,9 @@ struct Reader {
   Reader& operator=(const Reader&) = delete;
 };
 
-Reader& reader_of(j_common_ptr common) { return *static_cast<Reader*>(common->client_data); }
+Reader& reader_of(j_common_ptr common) {
+  return *static_cast<Reader*>(common->client_data);
+}
 
 [[noreturn]] void on_error(j_common_ptr common) {
   Reader& reader = reader_of(common);
@@ -101,9 +103,10 @@ Image decode_jpeg(const std::string& name, ByteView bytes) {
 
   check_image_size(name, reader.jpeg.image_height, reader.jpeg.image_width);
   const int components = reader.jpeg.num_components;
-  NM_CHECK_AS(DataError, components == 1 || components == 3 || components == 4, name, ": JPEG with ", components,
-              " components, expected 1 (grey), 3 (colour) or 4 (CMYK)");
-  const int height = static_cast<int>(reader.jpeg.image_height), width = static_cast<int>(reader.jpeg.image_width);
+  NM_CHECK_AS(DataError, components == 1 || components == 3 || components == 4, name, ": JPEG with ",
+              components, " components, expected 1 (grey), 3 (colour) or 4 (CMYK)");
+  const int height = static_cast<int>(reader.jpeg.image_height),
+            width = static_cast<int>(reader.jpeg.image_width);
   reader.image = Image(height, width, components == 1 ? 1 : 3);
   if (components == 4) reader.cmyk_row.resize(static_cast<std::size_t>(width) * 4);
   NM_CHECK_AS(DataError, read_pixels(reader), name, ": damaged JPEG: ", reader.message);

@@ -13,23 +13,23 @@
 namespace noisymix {
 namespace {
 
-// Examples a worker takes at a time: several workers share one batch, so that the first batch comes soon, and the lock
-// is taken rarely compared with the work.
+// Examples a worker takes at a time: several workers share one batch, so that the first batch comes soon, and
+// the lock is taken rarely compared with the work.
 constexpr std::int64_t kChunk = 8;
 
 /// A place in the ring: batch `number` of the epoch while it is being filled, until next() takes it.
 struct Slot {
   Batch batch;
-  std::int64_t started = 0;    ///< examples handed to workers
-  std::int64_t finished = 0;   ///< examples written
+  std::int64_t started = 0;   ///< examples handed to workers
+  std::int64_t finished = 0;  ///< examples written
   std::exception_ptr error;
-  std::int64_t error_at = 0;   ///< position of the failed example: the first in order is the one reported
+  std::int64_t error_at = 0;  ///< position of the failed example: the first in order is the one reported
 };
 
 }  // namespace
 
-// The ring holds batches [taken, taken + slots). Batch b lives in slot b % slots; workers fill slots in order of b and
-// write disjoint rows, so only the hand-out of work and its completion need the lock.
+// The ring holds batches [taken, taken + slots). Batch b lives in slot b % slots; workers fill slots in order
+// of b and write disjoint rows, so only the hand-out of work and its completion need the lock.
 struct DataLoader::Impl {
   std::shared_ptr<const Dataset> dataset;
   std::shared_ptr<const Views> views;
@@ -41,14 +41,14 @@ struct DataLoader::Impl {
   std::vector<std::int64_t> order;  ///< example of each position of the epoch
   Key views_key;
   bool in_epoch = false;
-  std::int64_t taken = 0;           ///< the batch that next() returns next
+  std::int64_t taken = 0;  ///< the batch that next() returns next
 
   std::mutex mutex;
   std::condition_variable work_ready, batch_ready;
   std::vector<Slot> ring;
-  std::int64_t filling = 0;         ///< the batch from which workers take examples
-  std::int64_t opened = 0;          ///< batches below this have a prepared slot
-  int busy = 0;                     ///< workers inside a chunk
+  std::int64_t filling = 0;  ///< the batch from which workers take examples
+  std::int64_t opened = 0;   ///< batches below this have a prepared slot
+  int busy = 0;              ///< workers inside a chunk
   bool stop = false;
   std::vector<std::thread> threads;
 
@@ -68,9 +68,7 @@ struct DataLoader::Impl {
   std::int64_t batch_size(std::int64_t number) const {
     return std::min(options.batch, dataset->size() - number * options.batch);
   }
-  Slot& slot_of(std::int64_t number) {
-    return ring[static_cast<std::size_t>(number) % ring.size()];
-  }
+  Slot& slot_of(std::int64_t number) { return ring[static_cast<std::size_t>(number) % ring.size()]; }
 
   Batch empty_batch(std::int64_t number) const;
   void fill(Batch& batch, std::int64_t begin, std::int64_t end, std::int64_t& at) const;
@@ -106,15 +104,16 @@ void DataLoader::Impl::fill_example(Batch& batch, std::int64_t row, std::vector<
   const Example example = dataset->get(index);
   batch.labels.mutable_data<std::int64_t>()[row] = example.label;
   if (sample_shape.size() == 1) {
-    NM_CHECK(static_cast<std::int64_t>(example.features.size()) == sample_size, "[loader] example ", index, " has ",
-             example.features.size(), " features, expected ", sample_size);
+    NM_CHECK(static_cast<std::int64_t>(example.features.size()) == sample_size, "[loader] example ", index,
+             " has ", example.features.size(), " features, expected ", sample_size);
     for (float* output : outputs) std::copy(example.features.begin(), example.features.end(), output);
     return;
   }
   const Image& image = example.image;
-  NM_CHECK(image.height == sample_shape[0] && image.width == sample_shape[1] && image.channels == sample_shape[2],
-           "[loader] example ", index, " is ", image.height, "x", image.width, "x", image.channels, ", expected ",
-           sample_shape[0], "x", sample_shape[1], "x", sample_shape[2]);
+  NM_CHECK(
+      image.height == sample_shape[0] && image.width == sample_shape[1] && image.channels == sample_shape[2],
+      "[loader] example ", index, " is ", image.height, "x", image.width, "x", image.channels, ", expected ",
+      sample_shape[0], "x", sample_shape[1], "x", sample_shape[2]);
   views->make(image, views_key.child(index), outputs);
 }
 
@@ -175,8 +174,8 @@ DataLoader::DataLoader(std::shared_ptr<const Dataset> dataset, std::shared_ptr<c
     : impl_(std::make_unique<Impl>()) {
   NM_CHECK(dataset != nullptr && views != nullptr, "[loader] expects a data set and views");
   NM_CHECK_AS(ConfigError, options.batch >= 1, "[loader] batch is ", options.batch, ", expected 1 or more");
-  NM_CHECK_AS(ConfigError, options.workers >= 0 && options.workers <= 1024, "[loader] workers is ", options.workers,
-              ", expected 0 to 1024");
+  NM_CHECK_AS(ConfigError, options.workers >= 0 && options.workers <= 1024, "[loader] workers is ",
+              options.workers, ", expected 0 to 1024");
   NM_CHECK_AS(ConfigError, options.prefetch >= 1 && options.prefetch <= 1024, "[loader] prefetch is ",
               options.prefetch, ", expected 1 to 1024");
   impl_->sample_shape = dataset->sample_shape();
@@ -187,17 +186,20 @@ DataLoader::DataLoader(std::shared_ptr<const Dataset> dataset, std::shared_ptr<c
   impl_->key = key;
   if (options.workers == 0) return;
   impl_->ring.resize(static_cast<std::size_t>(options.prefetch));
-  for (int i = 0; i < options.workers; ++i) impl_->threads.emplace_back([impl = impl_.get()] { impl->work(); });
+  for (int i = 0; i < options.workers; ++i)
+    impl_->threads.emplace_back([impl = impl_.get()] { impl->work(); });
 }
 
 DataLoader::~DataLoader() = default;
 
-std::int64_t DataLoader::batches() const { return impl_->batches(); }
+std::int64_t DataLoader::batches() const {
+  return impl_->batches();
+}
 
 void DataLoader::start_epoch(std::int64_t epoch, std::int64_t first_batch) {
   Impl& s = *impl_;
-  NM_CHECK_AS(ConfigError, first_batch >= 0 && first_batch <= s.batches(), "[loader] first batch is ", first_batch,
-              ", expected 0 to ", s.batches());
+  NM_CHECK_AS(ConfigError, first_batch >= 0 && first_batch <= s.batches(), "[loader] first batch is ",
+              first_batch, ", expected 0 to ", s.batches());
   {
     std::unique_lock lock(s.mutex);
     s.halt_workers(lock);
@@ -224,7 +226,8 @@ bool DataLoader::next(Batch& batch) {
   if (s.options.workers == 0) {
     Batch fresh = s.empty_batch(s.taken);
     std::int64_t at = 0;
-    s.fill(fresh, 0, fresh.size(), at);  // an exception leaves the position, so that the next call meets it again
+    s.fill(fresh, 0, fresh.size(),
+           at);  // an exception leaves the position, so that the next call meets it again
     batch = std::move(fresh);
     ++s.taken;
     return true;

@@ -19,11 +19,13 @@ struct MemoryImages {
   std::string description = {};
 
   std::size_t image_bytes() const {
-    return static_cast<std::size_t>(height) * static_cast<std::size_t>(width) * static_cast<std::size_t>(channels);
+    return static_cast<std::size_t>(height) * static_cast<std::size_t>(width) *
+           static_cast<std::size_t>(channels);
   }
 };
 
-/// Takes the content over. Pixels and labels must agree in number, labels must be below the number of classes.
+/// Takes the content over. Pixels and labels must agree in number, labels must be below the number of
+/// classes.
 std::shared_ptr<const Dataset> make_memory_dataset(MemoryImages content);
 
 }  // namespace noisymix

@@ -14,10 +14,11 @@
 namespace noisymix {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "elements are swapped on the way in, assuming this machine");
+static_assert(std::endian::native == std::endian::little,
+              "elements are swapped on the way in, assuming this machine");
 
 constexpr std::string_view kMagic{"\x93NUMPY", 6};
-constexpr std::size_t kMaxRank = 32;            // NumPy's own limit
+constexpr std::size_t kMaxRank = 32;  // NumPy's own limit
 constexpr std::size_t kLargestHeader = 1 << 20;
 
 struct Header {
@@ -125,7 +126,8 @@ float half_to_float(std::uint16_t half) {
   const int exponent = (half >> 10) & 31, fraction = half & 0x3FF;
   const float sign = (half & 0x8000) != 0 ? -1.0f : 1.0f;
   if (exponent == 31)
-    return fraction != 0 ? std::numeric_limits<float>::quiet_NaN() : sign * std::numeric_limits<float>::infinity();
+    return fraction != 0 ? std::numeric_limits<float>::quiet_NaN()
+                         : sign * std::numeric_limits<float>::infinity();
   if (exponent == 0) return sign * std::ldexp(static_cast<float>(fraction), -24);
   return sign * std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
 }
@@ -175,8 +177,10 @@ const FileType& file_type_of(const std::string& name, const std::string& descr) 
                   "' is not supported, expected integers, bool or float16 to float64");
 }
 
-/// Copies all elements in C order. The i-th element in C order sits at the offset with reversed strides in a Fortran file.
-void convert_elements(const Header& header, const FileType& type, bool swap, const std::uint8_t* data, Tensor& out) {
+/// Copies all elements in C order. The i-th element in C order sits at the offset with reversed strides in a
+/// Fortran file.
+void convert_elements(const Header& header, const FileType& type, bool swap, const std::uint8_t* data,
+                      Tensor& out) {
   const auto count = static_cast<std::size_t>(out.numel());
   const std::size_t rank = header.shape.size(), out_size = size_of(type.dtype);
   std::byte* target = out.raw();
@@ -186,9 +190,11 @@ void convert_elements(const Header& header, const FileType& type, bool swap, con
   }
   std::vector<std::size_t> index(rank, 0), stride(rank, 1);
   if (header.fortran)
-    for (std::size_t d = 1; d < rank; ++d) stride[d] = stride[d - 1] * static_cast<std::size_t>(header.shape[d - 1]);
+    for (std::size_t d = 1; d < rank; ++d)
+      stride[d] = stride[d - 1] * static_cast<std::size_t>(header.shape[d - 1]);
   else
-    for (std::size_t d = rank; d-- > 1;) stride[d - 1] = stride[d] * static_cast<std::size_t>(header.shape[d]);
+    for (std::size_t d = rank; d-- > 1;)
+      stride[d - 1] = stride[d] * static_cast<std::size_t>(header.shape[d]);
   std::size_t source = 0;
   std::uint8_t element[8];
   for (std::size_t i = 0; i < count; ++i) {
@@ -213,22 +219,24 @@ void check_uint64_fits(const std::string& name, const Tensor& values) {
 }  // namespace
 
 NpyArray parse_npy(const std::string& name, ByteView bytes) {
-  NM_CHECK_AS(DataError, bytes.size() >= 10 && std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) == 0, name,
-              ": not a .npy file, expected it to begin with \\x93NUMPY");
+  NM_CHECK_AS(DataError, bytes.size() >= 10 && std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) == 0,
+              name, ": not a .npy file, expected it to begin with \\x93NUMPY");
   const int major = bytes[6];
-  NM_CHECK_AS(DataError, major >= 1 && major <= 3, name, ": .npy version ", major, " is unknown, expected 1 to 3");
+  NM_CHECK_AS(DataError, major >= 1 && major <= 3, name, ": .npy version ", major,
+              " is unknown, expected 1 to 3");
   const std::size_t start = major == 1 ? 10 : 12;
   NM_CHECK_AS(DataError, bytes.size() >= start, name, ": the header is truncated");
   const std::size_t length = major == 1 ? little_endian_16(&bytes[8]) : little_endian_32(&bytes[8]);
-  NM_CHECK_AS(DataError, length <= kLargestHeader && length <= bytes.size() - start, name, ": header of ", length,
-              " bytes does not fit the file, it is truncated or damaged");
+  NM_CHECK_AS(DataError, length <= kLargestHeader && length <= bytes.size() - start, name, ": header of ",
+              length, " bytes does not fit the file, it is truncated or damaged");
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + start, length);
   const Header header = HeaderParser(name, text).parse();
   const FileType& type = file_type_of(name, header.descr);
 
   const ByteView data = bytes.subspan(start + length);
   std::uint64_t count = 0;
-  const bool fits = checked_product(header.shape, std::numeric_limits<std::uint32_t>::max() * std::uint64_t{64}, count);
+  const bool fits =
+      checked_product(header.shape, std::numeric_limits<std::uint32_t>::max() * std::uint64_t{64}, count);
   NM_CHECK_AS(DataError, fits && count * type.size == data.size(), name, ": holds ", data.size(),
               " bytes of data, which do not fill the shape in its header; the file is truncated or damaged");
   std::vector<std::int64_t> dims(header.shape.begin(), header.shape.end());
@@ -238,22 +246,37 @@ NpyArray parse_npy(const std::string& name, ByteView bytes) {
   return result;
 }
 
-NpyArray read_npy(const std::filesystem::path& path) { return parse_npy(path.string(), read_file_bytes(path)); }
+NpyArray read_npy(const std::filesystem::path& path) {
+  return parse_npy(path.string(), read_file_bytes(path));
+}
 
 Bytes encode_npy(const Tensor& array) {
   const char* descr = nullptr;
   switch (array.dtype()) {
-    case Dtype::f32: descr = "<f4"; break;
-    case Dtype::f64: descr = "<f8"; break;
-    case Dtype::i64: descr = "<i8"; break;
-    case Dtype::i32: descr = "<i4"; break;
-    case Dtype::u8: descr = "|u1"; break;
-    case Dtype::bf16: fail<ShapeError>("[npy] bf16 has no NumPy type, convert to f32 first");
+    case Dtype::f32:
+      descr = "<f4";
+      break;
+    case Dtype::f64:
+      descr = "<f8";
+      break;
+    case Dtype::i64:
+      descr = "<i8";
+      break;
+    case Dtype::i32:
+      descr = "<i4";
+      break;
+    case Dtype::u8:
+      descr = "|u1";
+      break;
+    case Dtype::bf16:
+      fail<ShapeError>("[npy] bf16 has no NumPy type, convert to f32 first");
   }
   std::string header = std::string("{'descr': '") + descr + "', 'fortran_order': False, 'shape': (";
   for (const std::int64_t dim : array.shape().dims()) header += std::to_string(dim) + ", ";
-  if (array.rank() > 1) header.resize(header.size() - 2);       // (2, 3)
-  else if (array.rank() == 1) header.resize(header.size() - 1);  // (2,)
+  if (array.rank() > 1)
+    header.resize(header.size() - 2);  // (2, 3)
+  else if (array.rank() == 1)
+    header.resize(header.size() - 1);  // (2,)
   header += "), }";
   while ((10 + header.size() + 1) % 64 != 0) header += ' ';  // data start on a multiple of 64, as NumPy does
   header += '\n';

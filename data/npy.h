@@ -15,9 +15,10 @@ struct NpyArray {
   std::string file_type;
 };
 
-/// Reads format versions 1 to 3, either byte order, C or Fortran order. Types without a Dtype are widened: float16 -> f32,
-/// int8, int16, uint16 -> i32, uint32 -> i64, bool -> u8; uint64 -> i64 when every value fits. Throws DataError naming
-/// the file for anything else: magic, version, header, type (objects and strings are never read), size.
+/// Reads format versions 1 to 3, either byte order, C or Fortran order. Types without a Dtype are widened:
+/// float16 -> f32, int8, int16, uint16 -> i32, uint32 -> i64, bool -> u8; uint64 -> i64 when every value
+/// fits. Throws DataError naming the file for anything else: magic, version, header, type (objects and
+/// strings are never read), size.
 NpyArray read_npy(const std::filesystem::path& path);
 
 /// The same from bytes in memory; `name` stands for the file in messages.

@@ -8,9 +8,11 @@ namespace noisymix {
 namespace {
 
 // Signatures and fixed sizes of the zip records.
-constexpr std::uint32_t kLocalSignature = 0x04034B50, kEntrySignature = 0x02014B50, kEndSignature = 0x06054B50;
+constexpr std::uint32_t kLocalSignature = 0x04034B50, kEntrySignature = 0x02014B50,
+                        kEndSignature = 0x06054B50;
 constexpr std::uint32_t kEnd64Signature = 0x06064B50, kLocator64Signature = 0x07064B50;
-constexpr std::size_t kLocalBytes = 30, kEntryBytes = 46, kEndBytes = 22, kEnd64Bytes = 56, kLocator64Bytes = 20;
+constexpr std::size_t kLocalBytes = 30, kEntryBytes = 46, kEndBytes = 22, kEnd64Bytes = 56,
+                      kLocator64Bytes = 20;
 constexpr std::size_t kLongestComment = 0xFFFF;
 constexpr std::uint32_t kSee64 = 0xFFFFFFFF;  // a 32-bit field whose value stands in a zip64 record
 constexpr std::uint16_t kZip64Extra = 1;
@@ -46,10 +48,11 @@ class ZipReader {
     const std::uint8_t* local = at(entry.local_offset);
     if (little_endian_32(local) != kLocalSignature) damaged("a file header has a wrong signature");
     // Sizes are taken from the directory: streamed archives leave them out here.
-    const std::uint64_t begin = entry.local_offset + kLocalBytes + little_endian_16(local + 26) + little_endian_16(local + 28);
+    const std::uint64_t begin =
+        entry.local_offset + kLocalBytes + little_endian_16(local + 26) + little_endian_16(local + 28);
     need(begin, entry.packed, "a file's content");
-    NM_CHECK_AS(DataError, entry.size <= kLargestFile, full, ": ", entry.size, " bytes unpacked, more than the ",
-                kLargestFile, " this reader takes");
+    NM_CHECK_AS(DataError, entry.size <= kLargestFile, full, ": ", entry.size,
+                " bytes unpacked, more than the ", kLargestFile, " this reader takes");
     const ByteView packed = bytes_.subspan(begin, entry.packed);
     Bytes result;
     if (entry.method == kDeflated) {
@@ -77,9 +80,11 @@ class ZipReader {
   /// The end record is the last one, followed only by a comment of known length.
   std::size_t find_end() const {
     if (bytes_.size() < kEndBytes) damaged("it is too short");
-    const std::size_t last = bytes_.size() - kEndBytes, first = last > kLongestComment ? last - kLongestComment : 0;
+    const std::size_t last = bytes_.size() - kEndBytes,
+                      first = last > kLongestComment ? last - kLongestComment : 0;
     for (std::size_t offset = last + 1; offset-- > first;)
-      if (little_endian_32(at(offset)) == kEndSignature && little_endian_16(at(offset + 20)) == last - offset) return offset;
+      if (little_endian_32(at(offset)) == kEndSignature && little_endian_16(at(offset + 20)) == last - offset)
+        return offset;
     damaged("it has no end record");
   }
 
@@ -93,7 +98,8 @@ class ZipReader {
         damaged("its zip64 locator is missing");
       const std::uint64_t end64 = little_endian_64(at(end - kLocator64Bytes + 8));
       need(end64, kEnd64Bytes, "the zip64 end record");
-      if (little_endian_32(at(end64)) != kEnd64Signature) damaged("its zip64 end record has a wrong signature");
+      if (little_endian_32(at(end64)) != kEnd64Signature)
+        damaged("its zip64 end record has a wrong signature");
       found = {.offset = little_endian_64(at(end64 + 48)),
                .size = little_endian_64(at(end64 + 40)),
                .entries = little_endian_64(at(end64 + 32))};
@@ -106,7 +112,8 @@ class ZipReader {
 
   Entry read_entry(std::uint64_t& position) const {
     const std::uint64_t directory_end = directory_.offset + directory_.size;
-    if (position > directory_end || directory_end - position < kEntryBytes) damaged("its directory ends early");
+    if (position > directory_end || directory_end - position < kEntryBytes)
+      damaged("its directory ends early");
     const std::uint8_t* p = at(position);
     if (little_endian_32(p) != kEntrySignature) damaged("a directory entry has a wrong signature");
     const std::uint64_t name_length = little_endian_16(p + 28), extra = little_endian_16(p + 30);
@@ -158,8 +165,8 @@ std::vector<std::pair<std::string, NpyArray>> parse_npz(const std::string& name,
     for (const auto& [other, array] : arrays)
       NM_CHECK_AS(DataError, other != key, name, ": holds two arrays named '", printable(key), "'");
     // Entries may point at the same bytes; the sum keeps a small archive from unpacking without end.
-    NM_CHECK_AS(DataError, entry.size <= kLargestFile - total, name, ": unpacks to more than the ", kLargestFile,
-                " bytes this reader takes");
+    NM_CHECK_AS(DataError, entry.size <= kLargestFile - total, name, ": unpacks to more than the ",
+                kLargestFile, " bytes this reader takes");
     total += entry.size;
     arrays.emplace_back(key, parse_npy(name + ": " + printable(entry.name), zip.content(entry)));
   }

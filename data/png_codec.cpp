@@ -15,8 +15,8 @@ namespace {
 constexpr png_alloc_size_t kLargestChunk = 8 << 20;  // text and colour profiles, unpacked
 constexpr std::uint64_t kBestDeflateRatio = 1032;    // what one byte of deflate can stand for at most
 
-// libpng reports errors by longjmp, which must not skip destructors. So everything with one lives in these structs, owned
-// by the public functions, and the functions that call setjmp have only plain locals.
+// libpng reports errors by longjmp, which must not skip destructors. So everything with one lives in these
+// structs, owned by the public functions, and the functions that call setjmp have only plain locals.
 struct Reader {
   ByteView input;
   std::size_t position = 0;
@@ -90,7 +90,8 @@ bool read_header(Reader& reader) {
 bool read_pixels(Reader& reader) {
   if (setjmp(png_jmpbuf(reader.png))) return false;
   png_read_update_info(reader.png, reader.info);
-  if (png_get_rowbytes(reader.png, reader.info) != reader.image.stride()) png_error(reader.png, "unexpected row size");
+  if (png_get_rowbytes(reader.png, reader.info) != reader.image.stride())
+    png_error(reader.png, "unexpected row size");
   png_read_image(reader.png, reader.rows.data());
   png_read_end(reader.png, nullptr);
   return true;
@@ -99,7 +100,8 @@ bool read_pixels(Reader& reader) {
 bool write_all(Writer& writer, const Image& image) {
   if (setjmp(png_jmpbuf(writer.png))) return false;
   png_set_write_fn(writer.png, &writer, on_write, on_flush);
-  png_set_IHDR(writer.png, writer.info, static_cast<png_uint_32>(image.width), static_cast<png_uint_32>(image.height), 8,
+  png_set_IHDR(writer.png, writer.info, static_cast<png_uint_32>(image.width),
+               static_cast<png_uint_32>(image.height), 8,
                image.channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_write_info(writer.png, writer.info);

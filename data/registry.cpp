@@ -18,22 +18,39 @@ struct Entry {
   Opened (*open)(const DatasetOptions&);
 };
 
-Opened shapes(const DatasetOptions& o) { return make_shapes(o.seed, o.train, o.count); }
-Opened cifar10(const DatasetOptions& o) { return open_cifar(o.path, CifarKind::cifar10, o.train); }
-Opened cifar100(const DatasetOptions& o) { return open_cifar(o.path, CifarKind::cifar100, o.train); }
-Opened mnist(const DatasetOptions& o) { return open_mnist(o.path, o.train); }
-Opened folder(const DatasetOptions& o) { return open_image_folder(o.path, o.train, o.image_size, o.limit); }
-Opened circles(const DatasetOptions& o) { return make_circles(o.seed, o.train, o.count); }
-Opened polygon(const DatasetOptions& o) { return make_polygon(o.seed, o.train, o.count); }
+Opened shapes(const DatasetOptions& o) {
+  return make_shapes(o.seed, o.train, o.count);
+}
+Opened cifar10(const DatasetOptions& o) {
+  return open_cifar(o.path, CifarKind::cifar10, o.train);
+}
+Opened cifar100(const DatasetOptions& o) {
+  return open_cifar(o.path, CifarKind::cifar100, o.train);
+}
+Opened mnist(const DatasetOptions& o) {
+  return open_mnist(o.path, o.train);
+}
+Opened folder(const DatasetOptions& o) {
+  return open_image_folder(o.path, o.train, o.image_size, o.limit);
+}
+Opened circles(const DatasetOptions& o) {
+  return make_circles(o.seed, o.train, o.count);
+}
+Opened polygon(const DatasetOptions& o) {
+  return make_polygon(o.seed, o.train, o.count);
+}
 
 constexpr Entry kEntries[] = {
-    {"shapes", "built in: textured shapes on textured grounds, 32x32 RGB, 10 classes, drawn from a seed", shapes},
+    {"shapes", "built in: textured shapes on textured grounds, 32x32 RGB, 10 classes, drawn from a seed",
+     shapes},
     {"cifar10", "CIFAR-10, 32x32 RGB, 10 classes: path holds cifar-10-batches-bin/", cifar10},
     {"cifar100", "CIFAR-100, 32x32 RGB, 100 fine classes: path holds cifar-100-binary/", cifar100},
-    {"mnist", "MNIST and relatives in IDX files, grey: path holds train-images-idx3-ubyte[.gz] and so on", mnist},
+    {"mnist", "MNIST and relatives in IDX files, grey: path holds train-images-idx3-ubyte[.gz] and so on",
+     mnist},
     {"folder", "PNG and JPEG files: path holds train/CLASS/ and test/CLASS/, or CLASS/ alone", folder},
     {"circles", "built in: two noisy concentric circles of points", circles},
-    {"polygon", "built in: points inside and outside a concave polygon, with label noise at its border", polygon},
+    {"polygon", "built in: points inside and outside a concave polygon, with label noise at its border",
+     polygon},
 };
 
 std::string known_names() {
@@ -45,7 +62,8 @@ std::string known_names() {
 }  // namespace
 
 std::shared_ptr<const Dataset> open_dataset(const DatasetOptions& options) {
-  NM_CHECK_AS(ConfigError, options.limit >= 0, "data set limit is ", options.limit, ", expected 0 (all) or more");
+  NM_CHECK_AS(ConfigError, options.limit >= 0, "data set limit is ", options.limit,
+              ", expected 0 (all) or more");
   for (const Entry& entry : kEntries) {
     if (options.name != entry.name) continue;
     Opened dataset = entry.open(options);

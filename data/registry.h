@@ -13,7 +13,8 @@
 namespace noisymix {
 
 struct DatasetOptions {
-  std::string name = "shapes";   ///< shapes (built in), cifar10, cifar100, mnist (IDX family), folder, circles, polygon
+  std::string name =
+      "shapes";  ///< shapes (built in), cifar10, cifar100, mnist (IDX family), folder, circles, polygon
   std::filesystem::path path{};  ///< folder of the files; unused by built-in sets
   bool train = true;             ///< training or test split
   std::uint64_t seed = 0;        ///< of built-in sets

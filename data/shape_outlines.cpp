@@ -16,7 +16,9 @@ struct Point {
   double x, y;
 };
 
-double disc(double x, double y, double radius) { return std::hypot(x, y) - radius; }
+double disc(double x, double y, double radius) {
+  return std::hypot(x, y) - radius;
+}
 
 /// Any simple polygon: distance to the nearest edge, sign by the even-odd rule.
 double polygon(std::span<const Point> corners, double x, double y) {
@@ -45,7 +47,8 @@ std::vector<Point> rosette(int corners, double outer, double inner) {
 }
 
 double regular(int corners, double radius, double x, double y) {
-  static const std::vector<Point> triangle = rosette(3, 1, 1), square = rosette(4, 1, 1), hexagon = rosette(6, 1, 1);
+  static const std::vector<Point> triangle = rosette(3, 1, 1), square = rosette(4, 1, 1),
+                                  hexagon = rosette(6, 1, 1);
   const auto& unit = corners == 3 ? triangle : corners == 4 ? square : hexagon;
   return radius * polygon(unit, x / radius, y / radius);
 }
@@ -65,7 +68,9 @@ double cross(double x, double y) {
   return std::min(bar(u, v), bar(v, u));
 }
 
-double crescent(double x, double y) { return std::max(disc(x + 0.1, y, 1.05), -disc(x - 0.38, y, 0.85)); }
+double crescent(double x, double y) {
+  return std::max(disc(x + 0.1, y, 1.05), -disc(x - 0.38, y, 0.85));
+}
 
 double heart(double x, double y) {
   // Two discs over a wedge whose sides touch them.
@@ -74,7 +79,7 @@ double heart(double x, double y) {
 }
 
 double arrow(double x, double y) {
-  static constexpr Point corners[] = {{0, -1.15}, {0.85, -0.1}, {0.32, -0.1}, {0.32, 1.1},
+  static constexpr Point corners[] = {{0, -1.15},   {0.85, -0.1},  {0.32, -0.1}, {0.32, 1.1},
                                       {-0.32, 1.1}, {-0.32, -0.1}, {-0.85, -0.1}};
   return polygon(corners, x, y);
 }
@@ -83,17 +88,28 @@ double arrow(double x, double y) {
 
 double outline_distance(int which, double x, double y) {
   switch (which) {
-    case 0: return disc(x, y, 0.92);
-    case 1: return std::abs(disc(x, y, 0.76)) - 0.24;
-    case 2: return regular(3, 1.2, x, y + -0.1);
-    case 3: return regular(4, 1.2, x, y);
-    case 4: return star(x, y);
-    case 5: return cross(x, y);
-    case 6: return crescent(x, y);
-    case 7: return regular(6, 1.02, x, y);
-    case 8: return heart(x, y);
-    case 9: return arrow(x, y);
-    default: NM_ASSERT(false && "unknown outline");
+    case 0:
+      return disc(x, y, 0.92);
+    case 1:
+      return std::abs(disc(x, y, 0.76)) - 0.24;
+    case 2:
+      return regular(3, 1.2, x, y + -0.1);
+    case 3:
+      return regular(4, 1.2, x, y);
+    case 4:
+      return star(x, y);
+    case 5:
+      return cross(x, y);
+    case 6:
+      return crescent(x, y);
+    case 7:
+      return regular(6, 1.02, x, y);
+    case 8:
+      return heart(x, y);
+    case 9:
+      return arrow(x, y);
+    default:
+      NM_ASSERT(false && "unknown outline");
   }
   return 0;
 }

@@ -7,14 +7,14 @@ namespace noisymix {
 
 constexpr int kTextures = 10;
 
-/// Stripes, checks, dots, rings, waves, grid, grain, patches, spokes, bricks: which of the ten, how wide a period is in
-/// pixels, how it is turned and shifted.
+/// Stripes, checks, dots, rings, waves, grid, grain, patches, spokes, bricks: which of the ten, how wide a
+/// period is in pixels, how it is turned and shifted.
 struct Texture {
   int which = 0;
   double period = 4;
-  double cosine = 1, sine = 0;    ///< of its angle
+  double cosine = 1, sine = 0;      ///< of its angle
   double shift_x = 0, shift_y = 0;  ///< in pixels
-  Key grain;                      ///< of the random textures' lattice
+  Key grain;                        ///< of the random textures' lattice
 };
 
 /// Draws everything but the kind.

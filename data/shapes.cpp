@@ -25,7 +25,8 @@ struct Placed {
   int outline = 0;
   double x = 16, y = 16, radius = 8, cosine = 1, sine = 0;
 
-  /// Share of the pixel centred at (px, py) that is inside: a straight border through a pixel is a good approximation.
+  /// Share of the pixel centred at (px, py) that is inside: a straight border through a pixel is a good
+  /// approximation.
   double coverage(double px, double py) const {
     const double dx = (px - x) / radius, dy = (py - y) / radius;
     if (dx * dx + dy * dy > 2.2) return 0;  // no outline reaches beyond 1.3 radii
@@ -67,7 +68,8 @@ Color draw_color(Draws& draws) {
 }
 
 double contrast(const Color& a, const Color& b) {
-  return std::sqrt(((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2])) / 3);
+  return std::sqrt(
+      ((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2])) / 3);
 }
 
 Color draw_swing(Draws& draws, double least, double most) {
@@ -94,7 +96,8 @@ Scene draw_scene(int label, Key key) {
   Draws draws(key.child("scene"));
   Scene scene;
   const bool favourite = draws.uniform() < kFavouriteShare;
-  const int worn = static_cast<int>(draws.below(kTextures)), ground = static_cast<int>(draws.below(kTextures));
+  const int worn = static_cast<int>(draws.below(kTextures)),
+            ground = static_cast<int>(draws.below(kTextures));
   scene.figure.texture = draw_texture(favourite ? label : worn, 2.9, 4.2, key.child("figure"));
   scene.ground.texture = draw_texture(ground, 2.9, 7.5, key.child("ground"));
   scene.ground.color = draw_color(draws);
@@ -164,7 +167,8 @@ Image draw_shape(std::uint64_t seed, bool train, std::int64_t index) {
 }
 
 std::shared_ptr<const Dataset> make_shapes(std::uint64_t seed, bool train, std::int64_t count) {
-  NM_CHECK_AS(ConfigError, count >= 0 && count <= 10'000'000, "shapes: count is ", count, ", expected 0 to 1e7");
+  NM_CHECK_AS(ConfigError, count >= 0 && count <= 10'000'000, "shapes: count is ", count,
+              ", expected 0 to 1e7");
   if (count == 0) count = train ? kShapesTrain : kShapesTest;
   MemoryImages content{.height = kShapeSide, .width = kShapeSide, .channels = 3};
   content.pixels.resize(static_cast<std::size_t>(count) * content.image_bytes());
@@ -173,13 +177,14 @@ std::shared_ptr<const Dataset> make_shapes(std::uint64_t seed, bool train, std::
     for (std::int64_t i = begin; i < end; ++i) {
       const Image image = draw_shape(seed, train, i);
       const auto place = static_cast<std::size_t>(i);
-      std::copy(image.pixels.begin(), image.pixels.end(), content.pixels.data() + place * content.image_bytes());
+      std::copy(image.pixels.begin(), image.pixels.end(),
+                content.pixels.data() + place * content.image_bytes());
       content.labels[place] = i % kOutlines;
     }
   });
   content.class_names = shape_names();
-  content.description =
-      std::string("built-in textured shapes, ") + (train ? "train" : "test") + " split, seed " + std::to_string(seed);
+  content.description = std::string("built-in textured shapes, ") + (train ? "train" : "test") +
+                        " split, seed " + std::to_string(seed);
   return make_memory_dataset(std::move(content));
 }
 

@@ -1,4 +1,5 @@
-// PNG and JPEG through stb, for builds without libpng or libjpeg. It is more lenient: some damaged pictures decode.
+// PNG and JPEG through stb, for builds without libpng or libjpeg. It is more lenient: some damaged pictures
+// decode.
 #include <climits>
 #include <cstdlib>
 #include <memory>
@@ -54,11 +55,15 @@ Image decode_stb(const std::string& name, ByteView bytes, const char* format) {
 }  // namespace
 
 #ifndef NOISYMIX_HAVE_JPEG
-Image decode_jpeg(const std::string& name, ByteView bytes) { return decode_stb(name, bytes, "JPEG"); }
+Image decode_jpeg(const std::string& name, ByteView bytes) {
+  return decode_stb(name, bytes, "JPEG");
+}
 #endif
 
 #ifndef NOISYMIX_HAVE_PNG
-Image decode_png(const std::string& name, ByteView bytes) { return decode_stb(name, bytes, "PNG"); }
+Image decode_png(const std::string& name, ByteView bytes) {
+  return decode_stb(name, bytes, "PNG");
+}
 
 Bytes encode_png(const Image& image) {
   NM_CHECK((image.channels == 1 || image.channels == 3) && image.height >= 1 && image.width >= 1,
@@ -68,8 +73,8 @@ Bytes encode_png(const Image& image) {
     auto* from = static_cast<std::uint8_t*>(data);
     static_cast<Bytes*>(context)->insert(static_cast<Bytes*>(context)->end(), from, from + size);
   };
-  const int ok = stbi_write_png_to_func(append, &bytes, image.width, image.height, image.channels, image.pixels.data(),
-                                        static_cast<int>(image.stride()));
+  const int ok = stbi_write_png_to_func(append, &bytes, image.width, image.height, image.channels,
+                                        image.pixels.data(), static_cast<int>(image.stride()));
   NM_CHECK_AS(DataError, ok != 0, "[png] stb cannot encode the image");
   return bytes;
 }

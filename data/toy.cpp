@@ -45,7 +45,8 @@ std::vector<Example> take_split(std::vector<Example> all, bool train, double sha
 }
 
 std::int64_t count_or_default(std::int64_t count) {
-  NM_CHECK_AS(ConfigError, count >= 0 && count <= 100'000'000, "toy data: count is ", count, ", expected 0 to 1e8");
+  NM_CHECK_AS(ConfigError, count >= 0 && count <= 100'000'000, "toy data: count is ", count,
+              ", expected 0 to 1e8");
   return count == 0 ? kDefaultCount : count;
 }
 
@@ -66,8 +67,8 @@ std::shared_ptr<const Dataset> make_circles(std::uint64_t seed, bool train, std:
                                  : static_cast<double>(place) / static_cast<double>(outer);
     const double angle = 2 * std::numbers::pi * step, radius = is_inner ? kInnerRadius : 1.0;
     const double dx = noise.normal(), dy = noise.normal();
-    all.push_back(point(radius * std::cos(angle) + kCircleNoise * dx, radius * std::sin(angle) + kCircleNoise * dy,
-                        is_inner ? 1 : 0));
+    all.push_back(point(radius * std::cos(angle) + kCircleNoise * dx,
+                        radius * std::sin(angle) + kCircleNoise * dy, is_inner ? 1 : 0));
   }
   return std::make_shared<Points>(take_split(std::move(all), train, kCircleTrainShare),
                                   std::vector<std::string>{"outer", "inner"},
@@ -76,7 +77,7 @@ std::shared_ptr<const Dataset> make_circles(std::uint64_t seed, bool train, std:
 
 const std::vector<std::array<double, 2>>& polygon_corners() {
   static const std::vector<std::array<double, 2>> corners = {
-      {-1.19, .07}, {-.66, -.05}, {-.10, -.40}, {.34, .33}, {.70, .68},   {1.16, .56},
+      {-1.19, .07}, {-.66, -.05}, {-.10, -.40}, {.34, .33},  {.70, .68},   {1.16, .56},
       {1.10, .27},  {.70, -.08},  {.70, -.73},  {.34, -.99}, {-.48, -.94}, {-.95, -.73}};
   return corners;
 }
@@ -106,8 +107,10 @@ std::shared_ptr<const Dataset> make_polygon(std::uint64_t seed, bool train, std:
     const double dx = draws.normal(), dy = draws.normal();
     const double distance = polygon_distance(cx, cy);
     const bool inside = std::abs(distance) > kPolygonBand ? distance > 0 : coin < 0.5;
-    constexpr double stretch = kPolygonScale / 0.5;  // the published scale factor, relative to the corners' units
-    all.push_back(point(stretch * cx + kPolygonNoise * dx, stretch * cy + kPolygonNoise * dy, inside ? 1 : 0));
+    constexpr double stretch =
+        kPolygonScale / 0.5;  // the published scale factor, relative to the corners' units
+    all.push_back(
+        point(stretch * cx + kPolygonNoise * dx, stretch * cy + kPolygonNoise * dy, inside ? 1 : 0));
   }
   return std::make_shared<Points>(take_split(std::move(all), train, kPolygonTrainShare),
                                   std::vector<std::string>{"outside", "inside"},

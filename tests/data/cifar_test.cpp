@@ -34,7 +34,8 @@ Bytes cifar10_records(int count, std::uint8_t value = 7) {
 
 void write_cifar10_train(const TemporaryFolder& folder, const std::string& prefix = "") {
   for (int i = 1; i <= 5; ++i)
-    folder.write(prefix + "data_batch_" + std::to_string(i) + ".bin", cifar10_records(2, static_cast<std::uint8_t>(i)));
+    folder.write(prefix + "data_batch_" + std::to_string(i) + ".bin",
+                 cifar10_records(2, static_cast<std::uint8_t>(i)));
 }
 
 }  // namespace
@@ -88,7 +89,9 @@ TEST_CASE("cifar: limit and range of examples") {
 }
 
 TEST_CASE("cifar: bad input") {
-  const auto open_test = [](const std::filesystem::path& path) { return open_cifar(path, CifarKind::cifar10, false); };
+  const auto open_test = [](const std::filesystem::path& path) {
+    return open_cifar(path, CifarKind::cifar10, false);
+  };
   TemporaryFolder folder;
   expect_data_error("CIFAR-10", "needs a path", [&] { open_test(""); });
   expect_data_error("nowhere", "no such folder", [&] { open_test(folder / "nowhere"); });
@@ -105,13 +108,16 @@ TEST_CASE("cifar: bad input") {
   bytes = cifar10_records(3);
   bytes[2 * 3073] = 10;
   folder.write("test_batch.bin", bytes);
-  expect_data_error("test_batch.bin", "record 2 has label 10, expected 0 to 9", [&] { open_test(folder.path()); });
+  expect_data_error("test_batch.bin", "record 2 has label 10, expected 0 to 9",
+                    [&] { open_test(folder.path()); });
 
   write_cifar10_train(folder);
   std::filesystem::remove(folder / "data_batch_4.bin");
-  expect_data_error("data_batch_4.bin", "no such file", [&] { open_cifar(folder.path(), CifarKind::cifar10, true); });
+  expect_data_error("data_batch_4.bin", "no such file",
+                    [&] { open_cifar(folder.path(), CifarKind::cifar10, true); });
   std::filesystem::create_directory(folder / "data_batch_4.bin");
-  expect_data_error("data_batch_4.bin", "is a folder", [&] { open_cifar(folder.path(), CifarKind::cifar10, true); });
+  expect_data_error("data_batch_4.bin", "is a folder",
+                    [&] { open_cifar(folder.path(), CifarKind::cifar10, true); });
 
   Bytes hundred(2 * 3074, 0);
   hundred[3074] = 20;

@@ -9,7 +9,8 @@
 
 namespace noisymix::testing {
 
-/// action() must throw a DataError of one line that contains both texts: usually the file's name and what is wrong.
+/// action() must throw a DataError of one line that contains both texts: usually the file's name and what is
+/// wrong.
 template <typename Action>
 void expect_data_error(const std::string& first, const std::string& second, Action action) {
   try {

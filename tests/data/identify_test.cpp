@@ -43,13 +43,17 @@ TEST_CASE("identify: every golden format") {
 TEST_CASE("identify: refuses what it does not know or what is damaged") {
   TemporaryFolder folder;
   expect_data_error("nowhere", "no such file or folder", [&] { describe_path(folder / "nowhere"); });
-  expect_data_error("text", "unknown format", [&] { describe_path(folder.write("text", std::string("hello, world"))); });
+  expect_data_error("text", "unknown format",
+                    [&] { describe_path(folder.write("text", std::string("hello, world"))); });
   expect_data_error("none", "is empty", [&] { describe_path(folder.write("none", std::string())); });
   expect_data_error(folder.path().string(), "not a known data set", [&] { describe_path(folder.path()); });
   Bytes record(3073, 0);
   record[0] = 77;
-  expect_data_error("bad.bin", "record 0 has label 77", [&] { describe_path(folder.write("bad.bin", record)); });
-  expect_data_error("bad.png", "PNG", [&] { describe_path(folder.write("bad.png", Bytes{0x89, 'P', 'N', 'G', 13, 10, 26, 10})); });
+  expect_data_error("bad.bin", "record 0 has label 77",
+                    [&] { describe_path(folder.write("bad.bin", record)); });
+  expect_data_error("bad.png", "PNG", [&] {
+    describe_path(folder.write("bad.png", Bytes{0x89, 'P', 'N', 'G', 13, 10, 26, 10}));
+  });
 }
 
 TEST_CASE("identify: points and folders") {
@@ -88,10 +92,13 @@ TEST_CASE("export: every format reads back") {
 TEST_CASE("export: refusals") {
   TemporaryFolder folder;
   CHECK_THROWS_AS(export_dataset(*make_shapes(0, true, 1), folder / "x", "bmp"), ConfigError);
-  expect_data_error("circles", "holds no images", [&] { export_dataset(*make_circles(0, true), folder / "x", "png"); });
-  expect_data_error("circles", "32x32 RGB", [&] { export_dataset(*make_circles(0, true), folder / "x", "cifar"); });
+  expect_data_error("circles", "holds no images",
+                    [&] { export_dataset(*make_circles(0, true), folder / "x", "png"); });
+  expect_data_error("circles", "32x32 RGB",
+                    [&] { export_dataset(*make_circles(0, true), folder / "x", "cifar"); });
   folder.write("file", std::string("in the way"));
-  expect_data_error("file", "cannot be created", [&] { export_dataset(*make_shapes(0, true, 1), folder / "file/x", "npy"); });
+  expect_data_error("file", "cannot be created",
+                    [&] { export_dataset(*make_shapes(0, true, 1), folder / "file/x", "npy"); });
 }
 
 TEST_CASE("contact sheet: one class per row, magnified, empty cells white") {

@@ -17,7 +17,9 @@ namespace {
 
 const std::vector<std::uint8_t> kLabels = {0, 3, 6, 9, 2, 5, 8, 1, 4, 7};
 
-Bytes fixture(const std::string& name) { return read_file_bytes(fixture_path("io/" + name)); }
+Bytes fixture(const std::string& name) {
+  return read_file_bytes(fixture_path("io/" + name));
+}
 
 }  // namespace
 
@@ -27,7 +29,8 @@ TEST_CASE("idx: golden files, plain and gzipped") {
     const Tensor images = read_idx(fixture_path(std::string("io/mnist-images-idx3-ubyte") + suffix));
     CHECK(images.shape() == Shape({10, 28, 28}));
     CHECK(images.to_vector<std::uint8_t>() == expected);
-    CHECK(read_idx(fixture_path(std::string("io/mnist-labels-idx1-ubyte") + suffix)).to_vector<std::uint8_t>() == kLabels);
+    CHECK(read_idx(fixture_path(std::string("io/mnist-labels-idx1-ubyte") + suffix))
+              .to_vector<std::uint8_t>() == kLabels);
   }
   const Tensor floats = read_idx(fixture_path("io/idx_float32"));
   CHECK(floats.shape() == Shape({2, 3}));
@@ -37,9 +40,12 @@ TEST_CASE("idx: golden files, plain and gzipped") {
 TEST_CASE("idx: all element types") {
   const auto parse = [](Bytes bytes) { return parse_idx("x", bytes); };
   CHECK(parse({0, 0, 0x09, 1, 0, 0, 0, 1, 0xFE}).to_vector<std::int32_t>() == std::vector<std::int32_t>{-2});
-  CHECK(parse({0, 0, 0x0B, 1, 0, 0, 0, 1, 0xFF, 0x00}).to_vector<std::int32_t>() == std::vector<std::int32_t>{-256});
-  CHECK(parse({0, 0, 0x0C, 1, 0, 0, 0, 1, 0, 0, 1, 2}).to_vector<std::int32_t>() == std::vector<std::int32_t>{258});
-  CHECK(parse({0, 0, 0x0E, 1, 0, 0, 0, 1, 0x3F, 0xF0, 0, 0, 0, 0, 0, 0}).to_vector<double>() == std::vector<double>{1});
+  CHECK(parse({0, 0, 0x0B, 1, 0, 0, 0, 1, 0xFF, 0x00}).to_vector<std::int32_t>() ==
+        std::vector<std::int32_t>{-256});
+  CHECK(parse({0, 0, 0x0C, 1, 0, 0, 0, 1, 0, 0, 1, 2}).to_vector<std::int32_t>() ==
+        std::vector<std::int32_t>{258});
+  CHECK(parse({0, 0, 0x0E, 1, 0, 0, 0, 1, 0x3F, 0xF0, 0, 0, 0, 0, 0, 0}).to_vector<double>() ==
+        std::vector<double>{1});
   CHECK(parse({0, 0, 0x08, 1, 0, 0, 0, 0}).numel() == 0);
 }
 
@@ -103,5 +109,11 @@ TEST_CASE("idx and gzip: bad input") {
   refuse_gzip("damaged", [](Bytes& b) { b[b.size() - 8] ^= 1; });  // CRC
   refuse_gzip("bytes follow", [](Bytes& b) { b.push_back(0); });
   expect_data_error("bomb.gz", "more than the expected 9 bytes", [&] { gunzip("bomb.gz", good, 9); });
-  CHECK(gunzip("twice.gz", [&] { Bytes b = good; b.insert(b.end(), good.begin(), good.end()); return b; }()).size() == 36);
+  CHECK(gunzip("twice.gz",
+               [&] {
+                 Bytes b = good;
+                 b.insert(b.end(), good.begin(), good.end());
+                 return b;
+               }())
+            .size() == 36);
 }

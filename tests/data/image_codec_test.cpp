@@ -26,7 +26,8 @@ Image expected_image(const NpyArray& array, int& largest) {
   largest = array.values.dtype() == Dtype::u8 ? 255 : 65535;
   Image image(static_cast<int>(shape[0]), static_cast<int>(shape[1]), kept);
   for (std::size_t i = 0; i < image.pixels.size(); ++i) {
-    const std::size_t source = i / static_cast<std::size_t>(kept) * static_cast<std::size_t>(stored) + i % static_cast<std::size_t>(kept);
+    const std::size_t source = i / static_cast<std::size_t>(kept) * static_cast<std::size_t>(stored) +
+                               i % static_cast<std::size_t>(kept);
     image.pixels[i] = static_cast<std::uint8_t>(std::lround(values[source] * 255.0 / largest));
   }
   return image;
@@ -36,17 +37,21 @@ Image expected_image(const NpyArray& array, int& largest) {
 int difference(const Image& a, const Image& b) {
   if (a.height != b.height || a.width != b.width || a.channels != b.channels) return 1000;
   int most = 0;
-  for (std::size_t i = 0; i < a.pixels.size(); ++i) most = std::max(most, std::abs(int{a.pixels[i]} - int{b.pixels[i]}));
+  for (std::size_t i = 0; i < a.pixels.size(); ++i)
+    most = std::max(most, std::abs(int{a.pixels[i]} - int{b.pixels[i]}));
   return most;
 }
 
 Image gradient(int height, int width, int channels) {
   Image image(height, width, channels);
-  for (std::size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<std::uint8_t>(i * 7 + i / 13);
+  for (std::size_t i = 0; i < image.pixels.size(); ++i)
+    image.pixels[i] = static_cast<std::uint8_t>(i * 7 + i / 13);
   return image;
 }
 
-Bytes fixture(const std::string& name) { return read_file_bytes(fixture_path("io/" + name)); }
+Bytes fixture(const std::string& name) {
+  return read_file_bytes(fixture_path("io/" + name));
+}
 
 }  // namespace
 

@@ -61,8 +61,10 @@ TEST_CASE("image folder: without split folders every fifth picture of a class is
   TemporaryFolder folder;
   for (const char* name : {"a", "b"})
     for (int i = 0; i < 10; ++i)
-      write_image(folder, std::string(name) + "/" + std::to_string(i) + ".png", filled(2, 2, static_cast<std::uint8_t>(i)));
-  const FolderListing train = list_image_folder(folder.path(), true), test = list_image_folder(folder.path(), false);
+      write_image(folder, std::string(name) + "/" + std::to_string(i) + ".png",
+                  filled(2, 2, static_cast<std::uint8_t>(i)));
+  const FolderListing train = list_image_folder(folder.path(), true),
+                      test = list_image_folder(folder.path(), false);
   CHECK(train.files.size() == 16);
   CHECK(test.files.size() == 4);
   for (const auto& file : test.files) {
@@ -88,9 +90,11 @@ TEST_CASE("image folder: bad input") {
   TemporaryFolder folder;
   expect_data_error("folder", "needs a path", [] { list_image_folder("", true); });
   expect_data_error("nowhere", "no such folder", [&] { list_image_folder(folder / "nowhere", true); });
-  expect_data_error(folder.path().string(), "no PNG or JPEG files", [&] { list_image_folder(folder.path(), true); });
+  expect_data_error(folder.path().string(), "no PNG or JPEG files",
+                    [&] { list_image_folder(folder.path(), true); });
   write_image(folder, "train/a/1.png", filled(2, 2, 1));
-  expect_data_error(folder.path().string(), "has train/ but not test/", [&] { list_image_folder(folder.path(), true); });
+  expect_data_error(folder.path().string(), "has train/ but not test/",
+                    [&] { list_image_folder(folder.path(), true); });
   write_image(folder, "test/b/1.png", filled(2, 2, 1));
   expect_data_error("b", "class is missing", [&] { list_image_folder(folder.path(), true); });
   std::filesystem::remove_all(folder / "test/b");

@@ -17,7 +17,8 @@ using namespace noisymix;
 
 namespace {
 
-/// Two views that depend on image, key and view number; slow for some images so that workers finish out of order.
+/// Two views that depend on image, key and view number; slow for some images so that workers finish out of
+/// order.
 class TestViews : public Views {
  public:
   explicit TestViews(std::int64_t throw_at_byte = -1) : throw_at_byte_(throw_at_byte) {}
@@ -142,7 +143,8 @@ TEST_CASE("loader: an epoch can begin at any batch and be left at any batch") {
       loader.start_epoch(4, first);
       const auto got = rest_of_epoch(loader);
       REQUIRE(got.size() == expected.size() - static_cast<std::size_t>(first));
-      for (std::size_t i = 0; i < got.size(); ++i) CHECK(same_bits(got[i], expected[i + static_cast<std::size_t>(first)]));
+      for (std::size_t i = 0; i < got.size(); ++i)
+        CHECK(same_bits(got[i], expected[i + static_cast<std::size_t>(first)]));
       CHECK_FALSE(loader.next(batch));
     }
   }

@@ -1,5 +1,5 @@
-// Thousands of damaged copies of valid files: every decoder answers with a value or a DataError, nothing else. The same
-// on every run; the endless version is tests/fuzz/.
+// Thousands of damaged copies of valid files: every decoder answers with a value or a DataError, nothing
+// else. The same on every run; the endless version is tests/fuzz/.
 #include <doctest/doctest.h>
 
 #include <functional>
@@ -24,18 +24,30 @@ Bytes mutate(const Bytes& original, Draws& draws) {
   // Half of the damage goes to the first bytes, where headers are.
   const auto place = [&] {
     const auto size = static_cast<std::int64_t>(bytes.size());
-    return static_cast<std::ptrdiff_t>(draws.below(draws.uniform() < 0.5 ? std::min<std::int64_t>(size, 128) : size));
+    return static_cast<std::ptrdiff_t>(
+        draws.below(draws.uniform() < 0.5 ? std::min<std::int64_t>(size, 128) : size));
   };
   for (std::int64_t edits = 1 + draws.below(4); edits > 0 && !bytes.empty(); --edits) {
     const std::ptrdiff_t at = place();
     switch (draws.below(6)) {
-      case 0: bytes[static_cast<std::size_t>(at)] ^= static_cast<std::uint8_t>(1 << draws.below(8)); break;
-      case 1: bytes[static_cast<std::size_t>(at)] = telling[draws.below(6)]; break;
-      case 2: bytes[static_cast<std::size_t>(at)] = static_cast<std::uint8_t>(draws.below(256)); break;
-      case 3: bytes.resize(static_cast<std::size_t>(at)); break;
-      case 4: bytes.erase(bytes.begin() + at, bytes.begin() + std::min<std::ptrdiff_t>(at + 8, std::ssize(bytes))); break;
+      case 0:
+        bytes[static_cast<std::size_t>(at)] ^= static_cast<std::uint8_t>(1 << draws.below(8));
+        break;
+      case 1:
+        bytes[static_cast<std::size_t>(at)] = telling[draws.below(6)];
+        break;
+      case 2:
+        bytes[static_cast<std::size_t>(at)] = static_cast<std::uint8_t>(draws.below(256));
+        break;
+      case 3:
+        bytes.resize(static_cast<std::size_t>(at));
+        break;
+      case 4:
+        bytes.erase(bytes.begin() + at, bytes.begin() + std::min<std::ptrdiff_t>(at + 8, std::ssize(bytes)));
+        break;
       default: {
-        const Bytes piece(bytes.begin() + at, bytes.begin() + std::min<std::ptrdiff_t>(at + 16, std::ssize(bytes)));
+        const Bytes piece(bytes.begin() + at,
+                          bytes.begin() + std::min<std::ptrdiff_t>(at + 16, std::ssize(bytes)));
         bytes.insert(bytes.begin() + place(), piece.begin(), piece.end());
       }
     }
@@ -73,26 +85,33 @@ void attack(const std::string& what, std::initializer_list<std::string> files, i
 }  // namespace
 
 TEST_CASE("mutation: PNG") {
-  attack("png", {"png/palette_trns.png", "png/gray16.png", "png/interlaced_gray.png", "png/multi_idat.png", "png/one_pixel.png"},
+  attack("png",
+         {"png/palette_trns.png", "png/gray16.png", "png/interlaced_gray.png", "png/multi_idat.png",
+          "png/one_pixel.png"},
          600, [](const Bytes& b) { decode_image("damaged.png", b); });
 }
 
 TEST_CASE("mutation: JPEG") {
-  attack("jpeg", {"jpeg/baseline_420.jpg", "jpeg/progressive.jpg", "jpeg/cmyk.jpg", "jpeg/restart.jpg", "jpeg/tiny_1x1.jpg"},
+  attack("jpeg",
+         {"jpeg/baseline_420.jpg", "jpeg/progressive.jpg", "jpeg/cmyk.jpg", "jpeg/restart.jpg",
+          "jpeg/tiny_1x1.jpg"},
          600, [](const Bytes& b) { decode_image("damaged.jpg", b); });
 }
 
 TEST_CASE("mutation: npy") {
-  attack("npy", {"npy/fortran.npy", "npy/bigendian.npy", "npy/version2.npy", "npy/uint64.npy", "npy/float16.npy"}, 1000,
-         [](const Bytes& b) { parse_npy("damaged.npy", b); });
+  attack("npy",
+         {"npy/fortran.npy", "npy/bigendian.npy", "npy/version2.npy", "npy/uint64.npy", "npy/float16.npy"},
+         1000, [](const Bytes& b) { parse_npy("damaged.npy", b); });
 }
 
 TEST_CASE("mutation: npz") {
-  attack("npz", {"bundle_stored.npz", "bundle_deflated.npz"}, 1500, [](const Bytes& b) { parse_npz("damaged.npz", b); });
+  attack("npz", {"bundle_stored.npz", "bundle_deflated.npz"}, 1500,
+         [](const Bytes& b) { parse_npz("damaged.npz", b); });
 }
 
 TEST_CASE("mutation: IDX and gzip") {
-  attack("idx", {"idx_float32", "mnist-labels-idx1-ubyte"}, 1000, [](const Bytes& b) { parse_idx("damaged.idx", b); });
+  attack("idx", {"idx_float32", "mnist-labels-idx1-ubyte"}, 1000,
+         [](const Bytes& b) { parse_idx("damaged.idx", b); });
   attack("gzip", {"mnist-labels-idx1-ubyte.gz", "mnist-images-idx3-ubyte.gz"}, 1000,
          [](const Bytes& b) { gunzip("damaged.gz", b, 1 << 20); });
 }

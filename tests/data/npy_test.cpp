@@ -108,8 +108,10 @@ TEST_CASE("npy: bad input") {
   const Case cases[] = {
       {"{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", 11, "do not fill the shape"},
       {"{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", 13, "do not fill the shape"},
-      {"{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", 0, "do not fill the shape"},
-      {"{'descr': '<f4', 'fortran_order': False, 'shape': (0, 288230376151711743, 288230376151711743), }", 0, "do not fill"},
+      {"{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", 0,
+       "do not fill the shape"},
+      {"{'descr': '<f4', 'fortran_order': False, 'shape': (0, 288230376151711743, 288230376151711743), }", 0,
+       "do not fill"},
       {"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999999,), }", 0, "too large"},
       {"{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", 0, "non-negative"},
       {"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", 8, "element type '|O' is not supported"},
@@ -153,7 +155,8 @@ TEST_CASE("npz: golden archives, stored and deflated") {
       CAPTURE(name);
       if (name == "images") {
         CHECK(array.values.shape() == Shape({5, 32, 32, 3}));
-        const auto expected = read_npy(fixture_path("io/cifar_images_u8_nhwc.npy")).values.to_vector<std::uint8_t>();
+        const auto expected =
+            read_npy(fixture_path("io/cifar_images_u8_nhwc.npy")).values.to_vector<std::uint8_t>();
         const auto got = array.values.to_vector<std::uint8_t>();
         CHECK(std::equal(got.begin(), got.end(), expected.begin()));
       } else if (name == "labels") {
@@ -187,9 +190,12 @@ TEST_CASE("npz: bad input") {
   refuse("is encrypted", [&](Bytes& b) { b[directory + 8] |= 1; });
   refuse("compression method 12", [&](Bytes& b) { b[directory + 10] = 12; });
   refuse("checksum is wrong", [&](Bytes& b) { b[directory + 16] ^= 1; });
-  refuse("expected", [&](Bytes& b) { b[directory + 24] ^= 1; });         // unpacked size
-  refuse("lies outside", [&](Bytes& b) { b[directory + 45] = 0x7F; });   // place of the local header
-  refuse("expected 4278124286", [&](Bytes& b) { std::fill_n(b.begin() + static_cast<std::ptrdiff_t>(directory) + 24, 4, 0xFE); });
-  refuse("damaged", [](Bytes& b) { for (std::size_t i = 150; i < 400; ++i) b[i] ^= 0x55; });
+  refuse("expected", [&](Bytes& b) { b[directory + 24] ^= 1; });        // unpacked size
+  refuse("lies outside", [&](Bytes& b) { b[directory + 45] = 0x7F; });  // place of the local header
+  refuse("expected 4278124286",
+         [&](Bytes& b) { std::fill_n(b.begin() + static_cast<std::ptrdiff_t>(directory) + 24, 4, 0xFE); });
+  refuse("damaged", [](Bytes& b) {
+    for (std::size_t i = 150; i < 400; ++i) b[i] ^= 0x55;
+  });
   expect_data_error("nowhere.npz", "no such file", [] { read_npz("/nowhere.npz"); });
 }

@@ -35,8 +35,8 @@ TEST_CASE("shapes: registered, with the documented sizes") {
   CHECK(test->sample_shape() == std::vector<std::int64_t>{32, 32, 3});
   CHECK(make_shapes(0, false)->size() == 2000);
   CHECK_THROWS_AS(make_shapes(0, true, -1), ConfigError);
-  CHECK_THROWS_WITH_AS(open_dataset({.name = "shpes"}), doctest::Contains("unknown data set 'shpes', expected one of shapes"),
-                       ConfigError);
+  CHECK_THROWS_WITH_AS(open_dataset({.name = "shpes"}),
+                       doctest::Contains("unknown data set 'shpes', expected one of shapes"), ConfigError);
 }
 
 TEST_CASE("shapes: pictures are neither flat nor saturated") {

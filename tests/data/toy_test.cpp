@@ -38,17 +38,19 @@ TEST_CASE("circles: the two parts come from one shuffled set") {
   const auto train = make_circles(3, true), test = make_circles(3, false), other = make_circles(4, true);
   std::set<std::pair<float, float>> points;
   for (const auto& part : {train, test})
-    for (std::int64_t i = 0; i < part->size(); ++i) points.insert({part->get(i).features[0], part->get(i).features[1]});
+    for (std::int64_t i = 0; i < part->size(); ++i)
+      points.insert({part->get(i).features[0], part->get(i).features[1]});
   CHECK(points.size() == 500);
   CHECK(make_circles(3, true)->get(7).features == train->get(7).features);
   CHECK(other->get(7).features != train->get(7).features);
 }
 
 TEST_CASE("polygon: signed distance") {
-  CHECK(polygon_distance(0, -0.7) > 0.2);                                   // in the crescent's belly
-  CHECK(polygon_distance(-0.1, 0) == doctest::Approx(-0.20648));            // in its opening
+  CHECK(polygon_distance(0, -0.7) > 0.2);                         // in the crescent's belly
+  CHECK(polygon_distance(-0.1, 0) == doctest::Approx(-0.20648));  // in its opening
   CHECK(polygon_distance(5, 5) < -4);
-  for (const auto& corner : polygon_corners()) CHECK(std::abs(polygon_distance(corner[0], corner[1])) < 1e-12);
+  for (const auto& corner : polygon_corners())
+    CHECK(std::abs(polygon_distance(corner[0], corner[1])) < 1e-12);
 }
 
 TEST_CASE("polygon: a fifth of the points is inside, one in seven is in the band") {
