@@ -1,6 +1,9 @@
 // noisymix evaluate: a trained model on its test set, clean and perturbed.
 #include <iostream>
+#include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <unistd.h>
 
@@ -16,7 +19,7 @@ namespace noisymix {
 namespace {
 
 struct Options {
-  std::string model;
+  std::vector<std::string> models;
   std::string dataset, path;
   std::int64_t limit = 0;
   bool json = false;
@@ -52,20 +55,31 @@ void check_fit(const LoadedRun& run, const Dataset& data) {
               " classes, the data set has ", data.classes());
 }
 
-int evaluate(Options& options) {
-  apply_machine_options(options.machine);
-  const LoadedRun run = load_run(options.model);
+NamedReport evaluate_one(const std::string& path, const Options& options) {
+  const LoadedRun run = load_run(path);
   const std::shared_ptr<const Dataset> data = open_dataset(test_split(run, options));
   check_fit(run, *data);
   const bool show = is_terminal(STDERR_FILENO);
-  const EvaluationReport report =
-      evaluate_model(*run.model, data, run.normalization, options.evaluate, [show](std::int64_t done, std::int64_t n) {
-        if (show) std::cerr << "\r" << done << " / " << n << (done == n ? "\r\x1b[K" : "") << std::flush;
-      });
-  if (options.json) {
-    std::cout << to_json(report) << "\n";
+  const auto progress = [show, &path](std::int64_t done, std::int64_t total) {
+    if (show) std::cerr << "\r" << path << "  " << done << " / " << total << (done == total ? "\r\x1b[K" : "") << std::flush;
+  };
+  return {std::filesystem::path(path).lexically_normal().string(),
+          evaluate_model(*run.model, data, run.normalization, options.evaluate, progress)};
+}
+
+int evaluate(const Options& options) {
+  apply_machine_options(options.machine);
+  std::vector<NamedReport> reports;
+  for (const std::string& path : options.models) {
+    reports.push_back(evaluate_one(path, options));
+    NM_CHECK_AS(ConfigError, reports.back().report.data == reports.front().report.data, path, " was tested on '",
+                reports.back().report.data, "', ", options.models.front(), " on '", reports.front().report.data,
+                "': models are compared on one test set; choose it with --dataset and --data");
+  }
+  if (reports.size() == 1) {
+    std::cout << (options.json ? to_json(reports[0].report) + "\n" : reports[0].name + " on " + to_text(reports[0].report));
   } else {
-    std::cout << run.weights.string() << " on " << to_text(report);
+    std::cout << (options.json ? comparison_json(reports) + "\n" : comparison_text(reports));
   }
   return kExitSuccess;
 }
@@ -76,8 +90,8 @@ void add_evaluate(CLI::App& program, Action& action) {
   const auto options = std::make_shared<Options>();
   EvaluateOptions& evaluation = options->evaluate;
   CLI::App* verb = program.add_subcommand("evaluate", "Accuracy, loss and calibration on clean and perturbed test data");
-  verb->add_option("model", options->model, "run folder, or a .safetensors file written by a run")
-      ->required()->type_name("RUN|MODEL");
+  verb->add_option("model", options->models, "run folders, or .safetensors files written by runs; several are compared")
+      ->required()->type_name("RUN|MODEL...");
   verb->add_option("--data", options->path, "folder of the test set's files")->type_name("PATH");
   verb->add_option("--dataset", options->dataset, "another data set (noisymix data list)")->type_name("NAME");
   verb->add_option("--limit", options->limit, "first examples only; 0 is all")->check(CLI::NonNegativeNumber);
@@ -93,7 +107,7 @@ void add_evaluate(CLI::App& program, Action& action) {
   verb->add_option("--seed", evaluation.seed, "of the perturbations")->capture_default_str();
   verb->add_flag("--json", options->json, "one JSON object instead of a table");
   add_machine_options(*verb, options->machine);
-  verb->footer(examples({"evaluate runs/demo-noisymix", "evaluate model.safetensors --data /data/cifar10 --json",
+  verb->footer(examples({"evaluate runs/demo-noisymix", "evaluate runs/demo-baseline runs/demo-noisymix", "evaluate model.safetensors --data /data/cifar10 --json",
                          "evaluate runs/a --white-noise 0.1,0.5 --channels all"}));
   verb->callback([options, &action] { action = [options] { return evaluate(*options); }; });
 }

@@ -90,14 +90,87 @@ std::string to_text(const EvaluationReport& report) {
   return out;
 }
 
-std::string to_json(const EvaluationReport& report) {
+namespace {
+
+nlohmann::ordered_json json_of(const EvaluationReport& report) {
   nlohmann::ordered_json json{{"data", report.data}, {"examples", report.clean.count}, {"clean", json_of(report.clean)}};
   for (const PerturbedScores& row : report.perturbed) {
     nlohmann::ordered_json entry = json_of(row.scores);
     entry["level"] = row.level;
     json[row.perturbation].push_back(entry);
   }
-  return json.dump();
+  return json;
+}
+
+/// One row of a comparison: the label, a value per model, and for two models the second minus the first.
+std::string comparison_row(const std::string& label, const std::vector<double>& values, int width) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%-22s", label.c_str());
+  std::string row = text;
+  for (const double value : values) {
+    std::snprintf(text, sizeof text, "%*.2f %%", width - 2, 100 * value);
+    row += text;
+  }
+  if (values.size() == 2) {
+    std::snprintf(text, sizeof text, "%+11.2f", 100 * (values[1] - values[0]));
+    row += text;
+  }
+  return row + "\n";
+}
+
+/// The last `limit` bytes of a name that does not fit its column.
+std::string shortened(const std::string& name, std::size_t limit) {
+  return name.size() <= limit ? name : "..." + name.substr(name.size() - (limit - 3));
+}
+
+}  // namespace
+
+std::string to_json(const EvaluationReport& report) { return json_of(report).dump(); }
+
+std::string comparison_text(const std::vector<NamedReport>& reports) {
+  NM_CHECK(!reports.empty(), "[comparison] expects at least one report");
+  constexpr int kWidth = 26;
+  const EvaluationReport& first = reports[0].report;
+  std::string out = first.data + "\n\n" + std::string(22, ' ');
+  for (const NamedReport& named : reports) {
+    NM_CHECK(named.report.perturbed.size() == first.perturbed.size(), "[comparison] reports have different rows");
+    const std::string name = shortened(named.name, kWidth - 2);
+    out += std::string(kWidth - name.size(), ' ') + name;
+  }
+  if (reports.size() == 2) out += " difference";
+  out += "\n";
+  const auto row = [&](const std::string& label, const auto& value_of) {
+    std::vector<double> values;
+    for (const NamedReport& named : reports) values.push_back(value_of(named.report));
+    out += comparison_row(label, values, kWidth);
+  };
+  row("clean", [](const EvaluationReport& report) { return report.clean.accuracy; });
+  for (std::size_t i = 0; i < first.perturbed.size(); ++i) {
+    char label[32];
+    std::snprintf(label, sizeof label, "%-14s %.4g",
+                  first.perturbed[i].perturbation == "white_noise" ? "white noise" : "salt & pepper",
+                  first.perturbed[i].level);
+    row(label, [i](const EvaluationReport& report) { return report.perturbed[i].scores.accuracy; });
+  }
+  if (!first.perturbed.empty()) {
+    row("mean perturbed", [](const EvaluationReport& report) {
+      double total = 0;
+      for (const PerturbedScores& entry : report.perturbed) total += entry.scores.accuracy;
+      return total / static_cast<double>(report.perturbed.size());
+    });
+  }
+  row("clean ECE", [](const EvaluationReport& report) { return report.clean.calibration_error; });
+  return out;
+}
+
+std::string comparison_json(const std::vector<NamedReport>& reports) {
+  nlohmann::ordered_json array = nlohmann::ordered_json::array();
+  for (const NamedReport& named : reports) {
+    nlohmann::ordered_json entry{{"run", named.name}};
+    entry.update(json_of(named.report));
+    array.push_back(entry);
+  }
+  return array.dump();
 }
 
 }  // namespace noisymix

@@ -46,4 +46,16 @@ EvaluationReport evaluate_model(Model& model, std::shared_ptr<const Dataset> dat
 std::string to_text(const EvaluationReport& report);
 std::string to_json(const EvaluationReport& report);
 
+/// Several models on one test set.
+struct NamedReport {
+  std::string name;  ///< of the run or weight file
+  EvaluationReport report;
+};
+
+/// Accuracies side by side, a row per perturbation and level, with the means over white noise and salt & pepper and, for
+/// two models, the difference in points. All reports must have the same rows.
+std::string comparison_text(const std::vector<NamedReport>& reports);
+/// A JSON array of the reports, each with its name as "run".
+std::string comparison_json(const std::vector<NamedReport>& reports);
+
 }  // namespace noisymix

@@ -57,10 +57,6 @@ endfunction()
 
 # noisymix_op(NAME): engine/ops/NAME.cpp, its CUDA twin when CUDA is on, and tests/engine/ops/NAME_test.cpp.
 function(noisymix_op name)
-  if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp)  # BOOTSTRAP: removed once every op exists
-    message(STATUS "missing: op ${name}")
-    return()
-  endif()
   target_sources(noisymix_engine PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp)
   if(NOISYMIX_CUDA)
     target_sources(noisymix_engine PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cu)
@@ -73,10 +69,6 @@ endfunction()
 function(noisymix_test component)
   set_property(GLOBAL APPEND PROPERTY NOISYMIX_TEST_COMPONENTS ${component})
   foreach(name ${ARGN})
-    if(NOT EXISTS ${PROJECT_SOURCE_DIR}/tests/${component}/${name}_test.cpp)  # BOOTSTRAP
-      message(STATUS "missing: test ${component}/${name}")
-      continue()
-    endif()
     set_property(GLOBAL APPEND PROPERTY NOISYMIX_TESTS_${component} ${name})
   endforeach()
 endfunction()
