@@ -1,4 +1,5 @@
-// Writing a file so that readers see the old content or the whole new one, never a part, even after a power cut.
+// Writing a file so that readers see the old content or the whole new one, never a part, even after a power
+// cut.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +8,9 @@
 
 namespace noisymix {
 
-/// Collects the new content in a temporary file beside `path`; commit() puts it in place. Without commit() the
-/// destructor removes the temporary file and `path` stays as it was. A symbolic link at `path` is replaced.
+/// Collects the new content in a temporary file beside `path`; commit() puts it in place. Without commit()
+/// the destructor removes the temporary file and `path` stays as it was. A symbolic link at `path` is
+/// replaced.
 class AtomicFile {
  public:
   /// Creates the temporary file. Throws DataError when the folder is missing or not writable.

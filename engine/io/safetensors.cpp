@@ -25,6 +25,7 @@ using OrderedJson = nlohmann::ordered_json;  // for writing: keys appear in the 
 
 constexpr std::uint64_t kLargestHeader = 100'000'000;  // the limit of the reference implementation
 constexpr std::uint64_t kLengthBytes = 8;              // the file starts with the header's length
+constexpr std::size_t kMostAxes = 64;                  // keeps shapes, and messages that show them, short
 constexpr const char* kMetadata = "__metadata__";
 
 float half_to_float(std::uint16_t h) {
@@ -81,7 +82,8 @@ constexpr FileType kFileTypes[] = {
 /// Text from the file as it may appear in a one-line message: quoted, control bytes replaced, cut when long.
 std::string printable(std::string_view text) {
   std::string result = "'";
-  for (const char c : text.substr(0, 80)) result += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  for (const char c : text.substr(0, 80))
+    result += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
   return result + (text.size() > 80 ? "...'" : "'");
 }
 
@@ -107,8 +109,10 @@ class HeaderReader {
     const Json json = parse(text);
     Header header;
     for (const auto& [name, value] : json.items()) {
-      if (name == kMetadata) header.metadata = metadata(value);
-      else header.entries.push_back(entry(name, value));
+      if (name == kMetadata)
+        header.metadata = metadata(value);
+      else
+        header.entries.push_back(entry(name, value));
     }
     check_layout(header.entries);
     return header;
@@ -120,13 +124,14 @@ class HeaderReader {
     if (!condition) fail<DataError>(file_, ": ", parts...);
   }
 
-  /// Beyond plain JSON: keys are unique, and the nesting that a header needs (tensor, shape) is the deepest allowed,
-  /// so that brackets alone cannot multiply a file's size in memory.
+  /// Beyond plain JSON: keys are unique, and the nesting that a header needs (tensor, shape) is the deepest
+  /// allowed, so that brackets alone cannot multiply a file's size in memory.
   Json parse(std::string_view text) const {
     std::vector<std::set<std::string>> keys;  // of each open object
     const auto watch = [&](int depth, nlohmann::json::parse_event_t event, Json& value) {
       using Event = nlohmann::json::parse_event_t;
-      if (event == Event::object_start || event == Event::array_start) check(depth < 3, "header is nested too deeply");
+      if (event == Event::object_start || event == Event::array_start)
+        check(depth < 3, "header is nested too deeply");
       if (event == Event::object_start) keys.emplace_back();
       if (event == Event::object_end) keys.pop_back();
       if (event == Event::key) {
@@ -168,8 +173,8 @@ class HeaderReader {
     check(offsets.is_array() && offsets.size() == 2, label, " needs two data_offsets, begin and end");
     entry.begin = natural(label, "data_offsets", offsets[0]);
     entry.end = natural(label, "data_offsets", offsets[1]);
-    check(entry.begin <= entry.end && entry.end <= data_bytes_, label, " has data_offsets ", entry.begin, "..",
-          entry.end, ", expected begin <= end <= ", data_bytes_, " bytes of data");
+    check(entry.begin <= entry.end && entry.end <= data_bytes_, label, " has data_offsets ", entry.begin,
+          "..", entry.end, ", expected begin <= end <= ", data_bytes_, " bytes of data");
     const std::uint64_t bytes = static_cast<std::uint64_t>(entry.shape.numel()) * entry.type->size;
     check(entry.end - entry.begin == bytes, label, " spans ", entry.end - entry.begin, " bytes, but ",
           entry.type->name, " ", entry.shape, " needs ", bytes);
@@ -189,13 +194,14 @@ class HeaderReader {
 
   /// A JSON integer that is not negative. NaN is not JSON, and 2.0 or 1e400 are not integers.
   std::uint64_t natural(const std::string& label, const char* field, const Json& json) const {
-    check(json.is_number_unsigned(), label, " needs non-negative integers in ", field, ", has ",
-          json.is_number() ? json.dump() : json.type_name());
-    return json.get<std::uint64_t>();
+    if (json.is_number_unsigned()) return json.get<std::uint64_t>();
+    fail<DataError>(file_, ": ", label, " needs non-negative integers in ", field, ", has ",
+                    json.is_number() ? json.dump() : json.type_name());
   }
 
   Shape shape(const std::string& label, const Json& json) const {
     check(json.is_array(), label, " has a shape that is not an array");
+    check(json.size() <= kMostAxes, label, " has ", json.size(), " axes, expected at most ", kMostAxes);
     std::vector<std::int64_t> sizes;
     for (const Json& size : json) {
       const std::uint64_t value = natural(label, "shape", size);
@@ -237,8 +243,8 @@ Safetensors read_all(const std::string& file, std::uint64_t size, const ReadAt& 
   read(0, kLengthBytes, &length);
   NM_CHECK_AS(DataError, length <= kLargestHeader, file, ": header length ", length, " exceeds the limit of ",
               kLargestHeader, "; not a safetensors file?");
-  NM_CHECK_AS(DataError, length <= size - kLengthBytes, file, ": header length ", length, " exceeds the file of ",
-              size, " bytes; truncated?");
+  NM_CHECK_AS(DataError, length <= size - kLengthBytes, file, ": header length ", length,
+              " exceeds the file of ", size, " bytes; truncated?");
   std::string text(static_cast<std::size_t>(length), '\0');
   read(kLengthBytes, text.size(), text.data());
   const std::uint64_t data_start = kLengthBytes + length;
@@ -276,14 +282,14 @@ std::string header_text(const std::string& file, const Safetensors& content,
   std::uint64_t position = 0;
   for (const auto* item : ordered) {
     const auto& [name, tensor] = *item;
-    NM_CHECK_AS(DataError, name != kMetadata && names.insert(name).second, file, ": tensor name ", printable(name),
-                name == kMetadata ? " is reserved" : " is used twice");
+    NM_CHECK_AS(DataError, name != kMetadata && names.insert(name).second, file, ": tensor name ",
+                printable(name), name == kMetadata ? " is reserved" : " is used twice");
     const std::uint64_t end = position + tensor.bytes();
     // emplace_back: looking up each of thousands of keys in an ordered object would be quadratic
     json.get_ref<OrderedJson::object_t&>().emplace_back(
         name, OrderedJson{{"dtype", stored_type(tensor.dtype()).name},
-                   {"shape", tensor.shape().dims()},
-                   {"data_offsets", {position, end}}});
+                          {"shape", tensor.shape().dims()},
+                          {"data_offsets", {position, end}}});
     position = end;
   }
   std::string text;

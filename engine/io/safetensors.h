@@ -23,15 +23,15 @@ struct Safetensors {
 };
 
 /// Reads a file. Types without a Dtype are widened: F16 -> f32, I8, I16, U16 -> i32, U32 -> i64, BOOL -> u8.
-/// Throws DataError naming the file and what is wrong: header length, JSON, dtype, shape (NaN, negative, overflow),
-/// offsets (overlap, holes, outside the file, size mismatch), duplicate names.
+/// Throws DataError naming the file and what is wrong: header length, JSON, dtype, shape (NaN, negative,
+/// overflow), offsets (overlap, holes, outside the file, size mismatch), duplicate names.
 Safetensors read_safetensors(const std::filesystem::path& path);
 
 /// The same from bytes in memory; `name` stands for the file in messages.
 Safetensors parse_safetensors(const std::string& name, const std::byte* data, std::size_t size);
 
-/// Writes atomically (temporary file, fsync, rename). Tensors are stored by falling element size, then in the given
-/// order, so that each starts aligned.
+/// Writes atomically (temporary file, fsync, rename). Tensors are stored by falling element size, then in the
+/// given order, so that each starts aligned.
 void write_safetensors(const std::filesystem::path& path, const Safetensors& content);
 
 }  // namespace noisymix

@@ -26,8 +26,8 @@ Shape joined_shape(const std::vector<Tensor>& parts, int axis) {
              parts[0].shape(), ": ranks must agree");
     const std::int64_t total = sizes[along] + other[along];
     other[along] = sizes[along];
-    NM_CHECK(other == sizes, "[concat] part ", k, " has shape ", parts[k].shape(), ", part 0 ", parts[0].shape(),
-             ": sizes may differ along axis ", axis, " only");
+    NM_CHECK(other == sizes, "[concat] part ", k, " has shape ", parts[k].shape(), ", part 0 ",
+             parts[0].shape(), ": sizes may differ along axis ", axis, " only");
     sizes[along] = total;
   }
   return Shape(std::move(sizes));
@@ -65,8 +65,8 @@ Tensor stack(const std::vector<Tensor>& parts, int axis) {
   const int along = normalize_axis("stack", axis, parts[0].rank() + 1);
   std::vector<Tensor> raised;
   for (const Tensor& part : parts) {
-    NM_CHECK(part.shape() == parts[0].shape(), "[stack] expects equal shapes, got ", parts[0].shape(), " and ",
-             part.shape());
+    NM_CHECK(part.shape() == parts[0].shape(), "[stack] expects equal shapes, got ", parts[0].shape(),
+             " and ", part.shape());
     std::vector<std::int64_t> sizes = part.shape().dims();
     sizes.insert(sizes.begin() + along, 1);
     raised.push_back(part.reshape(sizes));
@@ -78,11 +78,12 @@ std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& size
   const int along = normalize_axis("split", axis, x.rank());
   std::int64_t total = 0;
   for (const std::int64_t size : sizes) {
-    NM_CHECK(size >= 0 && size <= x.dim(along), "[split] size ", size, " is outside axis ", along, " of ", x.shape());
+    NM_CHECK(size >= 0 && size <= x.dim(along), "[split] size ", size, " is outside axis ", along, " of ",
+             x.shape());
     total += size;
   }
-  NM_CHECK(total == x.dim(along), "[split] sizes add up to ", total, ", expected ", x.dim(along), " along axis ",
-           along, " of ", x.shape());
+  NM_CHECK(total == x.dim(along), "[split] sizes add up to ", total, ", expected ", x.dim(along),
+           " along axis ", along, " of ", x.shape());
   std::vector<Tensor> parts;
   std::vector<Range> ranges;
   for (int i = 0; i < x.rank(); ++i) ranges.push_back({0, x.dim(i)});

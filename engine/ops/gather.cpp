@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::int64_t kGrain = 1 << 15;  // elements per parallel chunk
 
-std::int64_t rows_per_chunk(std::int64_t row) { return std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(row, 1)); }
+std::int64_t rows_per_chunk(std::int64_t row) {
+  return std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(row, 1));
+}
 
 /// A tensor seen as [outer, size, inner] around one axis.
 struct Around {
@@ -24,7 +26,8 @@ struct Around {
   }
 };
 
-/// Positions in `index` per value 0..count-1, ascending: those of value v are places[first[v]] .. places[first[v + 1]].
+/// Positions in `index` per value 0..count-1, ascending: those of value v are places[first[v]] ..
+/// places[first[v + 1]].
 struct Occurrences {
   std::vector<std::int64_t> first, places;
 
@@ -53,11 +56,11 @@ void sum_rows(const T* dy, const std::int64_t* list, std::int64_t count, std::in
   }
 }
 
-/// The lines along `axis` of an index tensor, and where they start in it and in the tensor x it points into. Different
-/// lines touch different elements of both.
+/// The lines along `axis` of an index tensor, and where they start in it and in the tensor x it points into.
+/// Different lines touch different elements of both.
 class Lines {
  public:
-  const std::int64_t length, count;  // elements per line, lines
+  const std::int64_t length, count;       // elements per line, lines
   const std::int64_t index_step, x_step;  // strides along a line
 
   Lines(const Shape& index, const Shape& x, int axis)
@@ -67,7 +70,8 @@ class Lines {
         x_step(x.strides()[static_cast<std::size_t>(axis)]) {
     const auto index_strides = index.strides(), x_strides = x.strides();
     for (int i = 0; i < index.rank(); ++i)
-      if (const auto k = static_cast<std::size_t>(i); i != axis) axes_.push_back({index[i], index_strides[k], x_strides[k]});
+      if (const auto k = static_cast<std::size_t>(i); i != axis)
+        axes_.push_back({index[i], index_strides[k], x_strides[k]});
   }
 
   struct Start {
@@ -179,7 +183,8 @@ void one_hot(const Tensor& index, Tensor& y) {
 }  // namespace cpu
 
 constexpr Kernel index_select_kernel{"index_select", cpu::index_select, NM_CUDA(cuda::index_select)};
-constexpr Kernel index_select_grad_kernel{"index_select", cpu::index_select_grad, NM_CUDA(cuda::index_select_grad)};
+constexpr Kernel index_select_grad_kernel{"index_select", cpu::index_select_grad,
+                                          NM_CUDA(cuda::index_select_grad)};
 constexpr Kernel gather_kernel{"gather", cpu::gather, NM_CUDA(cuda::gather)};
 constexpr Kernel gather_grad_kernel{"gather", cpu::gather_grad, NM_CUDA(cuda::gather_grad)};
 constexpr Kernel one_hot_kernel{"one_hot", cpu::one_hot, NM_CUDA(cuda::one_hot)};
@@ -197,7 +202,8 @@ void check_index(const char* op, const Tensor& index, std::int64_t size) {
 }
 
 Tensor select(const char* op, const Tensor& x, const Tensor& index, int axis) {
-  NM_CHECK(x.device() == index.device(), "[", op, "] indices are on ", index.device(), ", values on ", x.device());
+  NM_CHECK(x.device() == index.device(), "[", op, "] indices are on ", index.device(), ", values on ",
+           x.device());
   check_index(op, index, x.dim(axis));
   std::vector<std::int64_t> sizes = x.shape().dims();
   sizes[static_cast<std::size_t>(axis)] = index.numel();
@@ -230,7 +236,8 @@ Tensor gather(const Tensor& x, const Tensor& index, int axis) {
   for (int i = 0; fits && i < x.rank(); ++i) fits = i == along || index.dim(i) <= x.dim(i);
   NM_CHECK(fits, "[gather] index ", index.shape(), " must have the rank of ", x.shape(),
            " and no larger size except along axis ", along);
-  NM_CHECK(x.device() == index.device(), "[gather] indices are on ", index.device(), ", values on ", x.device());
+  NM_CHECK(x.device() == index.device(), "[gather] indices are on ", index.device(), ", values on ",
+           x.device());
   check_index("gather", index, x.dim(along));
   Tensor y = Tensor::empty(index.shape(), x.dtype(), x.device());
   gather_kernel(x, index, y, along);

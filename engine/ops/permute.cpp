@@ -29,8 +29,8 @@ std::vector<int> distinct_axes(const char* op, const Tensor& x, const std::vecto
 }  // namespace
 
 Tensor permute(const Tensor& x, const std::vector<int>& order) {
-  NM_CHECK(static_cast<int>(order.size()) == x.rank(), "[permute] order ", text_of(order), " must name each axis of ",
-           x.shape(), " once");
+  NM_CHECK(static_cast<int>(order.size()) == x.rank(), "[permute] order ", text_of(order),
+           " must name each axis of ", x.shape(), " once");
   const std::vector<int> axes = distinct_axes("permute", x, order);
   std::vector<std::int64_t> sizes;
   std::vector<int> inverse(axes.size());

@@ -17,7 +17,8 @@ Tensor slice(const Tensor& x, const std::vector<Range>& ranges);
 
 enum class PadMode { constant, reflect, replicate };
 
-/// x [n, h, w, c] with borders added; reflect does not repeat the edge, and needs borders smaller than the size.
+/// x [n, h, w, c] with borders added; reflect does not repeat the edge, and needs borders smaller than the
+/// size.
 struct Padding {
   std::int64_t left = 0, right = 0, top = 0, bottom = 0;
 };

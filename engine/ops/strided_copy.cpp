@@ -15,7 +15,7 @@ using Axis = StridedCopy::Axis;
 using Axes = std::vector<Axis>;
 
 constexpr std::int64_t kGrain = 1 << 15;  // elements per parallel chunk
-constexpr std::int64_t kTile = 32;        // a tile of 8-byte elements and its padding fit the first-level cache
+constexpr std::int64_t kTile = 32;  // a tile of 8-byte elements and its padding fit the first-level cache
 
 /// Drops axes of size 1 and joins neighbours that both sides walk as one. Empty result: one element.
 Axes simplified(const Axes& axes) {
@@ -62,22 +62,24 @@ class Walk {
   std::vector<std::int64_t> index_;
 };
 
-/// Calls body(from, to, block) for every index of the outer axes and every block of the inner ones, in parallel.
+/// Calls body(from, to, block) for every index of the outer axes and every block of the inner ones, in
+/// parallel.
 template <typename Body>
 void for_each_block(const Axes& outer, std::int64_t blocks, std::int64_t block_elements, const Body& body) {
   std::int64_t count = blocks;
   for (const Axis& axis : outer) count *= axis.size;
-  parallel_for(count, std::max<std::int64_t>(1, kGrain / block_elements), [&](std::int64_t begin, std::int64_t end) {
-    Walk walk(outer, begin / blocks);
-    std::int64_t block = begin % blocks;
-    for (std::int64_t unit = begin; unit < end; ++unit) {
-      body(walk.from, walk.to, block);
-      if (++block == blocks) {
-        block = 0;
-        walk.advance();
-      }
-    }
-  });
+  parallel_for(count, std::max<std::int64_t>(1, kGrain / block_elements),
+               [&](std::int64_t begin, std::int64_t end) {
+                 Walk walk(outer, begin / blocks);
+                 std::int64_t block = begin % blocks;
+                 for (std::int64_t unit = begin; unit < end; ++unit) {
+                   body(walk.from, walk.to, block);
+                   if (++block == blocks) {
+                     block = 0;
+                     walk.advance();
+                   }
+                 }
+               });
 }
 
 /// Rows along the last axis; contiguous ones are copied as bytes.
@@ -99,8 +101,9 @@ void copy_rows(const T* from, T* to, Axes axes) {
   });
 }
 
-/// Transpose of axis `column` (contiguous in the source) and the last axis (contiguous in the target). Each square tile
-/// passes through a small buffer, so that whole cache lines are read and written even when strides are powers of two.
+/// Transpose of axis `column` (contiguous in the source) and the last axis (contiguous in the target). Each
+/// square tile passes through a small buffer, so that whole cache lines are read and written even when
+/// strides are powers of two.
 template <typename T>
 void copy_transposed(const T* from, T* to, Axes axes, std::size_t column) {
   const Axis b = axes.back(), a = axes[column];
@@ -108,18 +111,18 @@ void copy_transposed(const T* from, T* to, Axes axes, std::size_t column) {
   axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(column));
   for_each_block(axes, chunk_count(a.size, kTile), kTile * b.size,
                  [&](std::int64_t from_base, std::int64_t to_base, std::int64_t block) {
-    T tile[kTile][kTile + 1];
-    const std::int64_t a0 = block * kTile, a_count = std::min(kTile, a.size - a0);
-    for (std::int64_t b0 = 0; b0 < b.size; b0 += kTile) {
-      const std::int64_t b_count = std::min(kTile, b.size - b0);
-      const T* source = from + from_base + a0 + b0 * b.from_stride;
-      for (std::int64_t j = 0; j < b_count; ++j)
-        for (std::int64_t i = 0; i < a_count; ++i) tile[j][i] = source[j * b.from_stride + i];
-      T* target = to + to_base + a0 * a.to_stride + b0;
-      for (std::int64_t i = 0; i < a_count; ++i)
-        for (std::int64_t j = 0; j < b_count; ++j) target[i * a.to_stride + j] = tile[j][i];
-    }
-  });
+                   T tile[kTile][kTile + 1];
+                   const std::int64_t a0 = block * kTile, a_count = std::min(kTile, a.size - a0);
+                   for (std::int64_t b0 = 0; b0 < b.size; b0 += kTile) {
+                     const std::int64_t b_count = std::min(kTile, b.size - b0);
+                     const T* source = from + from_base + a0 + b0 * b.from_stride;
+                     for (std::int64_t j = 0; j < b_count; ++j)
+                       for (std::int64_t i = 0; i < a_count; ++i) tile[j][i] = source[j * b.from_stride + i];
+                     T* target = to + to_base + a0 * a.to_stride + b0;
+                     for (std::int64_t i = 0; i < a_count; ++i)
+                       for (std::int64_t j = 0; j < b_count; ++j) target[i * a.to_stride + j] = tile[j][i];
+                   }
+                 });
 }
 
 template <typename T>

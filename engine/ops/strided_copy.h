@@ -21,8 +21,8 @@ struct StridedCopy {
   StridedCopy reversed() const;
 };
 
-/// Copies between tensors of one dtype and device; no target element may be written twice. `op` is named in errors.
-/// Not recorded.
+/// Copies between tensors of one dtype and device; no target element may be written twice. `op` is named in
+/// errors. Not recorded.
 void copy_strided(const char* op, const Tensor& from, Tensor& to, const StridedCopy& copy);
 
 namespace cpu {

@@ -10,7 +10,8 @@ namespace cpu {
 namespace {
 
 template <typename T>
-void adam_piece(ParameterUpdate& update, std::int64_t begin, std::int64_t end, const AdamOptions& options, double lr) {
+void adam_piece(ParameterUpdate& update, std::int64_t begin, std::int64_t end, const AdamOptions& options,
+                double lr) {
   T* w = update.weight.mutable_data<T>();
   const T* grad = update.grad.data<T>();
   T* first = update.memory[0].mutable_data<T>();
@@ -39,8 +40,10 @@ void adam_piece(ParameterUpdate& update, std::int64_t begin, std::int64_t end, c
 
 void adam(Sweep& sweep, const AdamOptions& options, double learning_rate) {
   for_each_piece(sweep, [&](ParameterUpdate& update, std::int64_t begin, std::int64_t end) {
-    if (update.weight.dtype() == Dtype::f32) adam_piece<float>(update, begin, end, options, learning_rate);
-    else adam_piece<double>(update, begin, end, options, learning_rate);
+    if (update.weight.dtype() == Dtype::f32)
+      adam_piece<float>(update, begin, end, options, learning_rate);
+    else
+      adam_piece<double>(update, begin, end, options, learning_rate);
   });
 }
 
@@ -57,7 +60,8 @@ std::vector<std::string> memory_names(const AdamOptions& options) {
 }
 
 void check_beta(const char* name, double beta) {
-  NM_CHECK_AS(ConfigError, beta >= 0 && beta < 1, "[adam] ", name, " ", beta, ", expected 0 <= ", name, " < 1");
+  NM_CHECK_AS(ConfigError, beta >= 0 && beta < 1, "[adam] ", name, " ", beta, ", expected 0 <= ", name,
+              " < 1");
 }
 
 }  // namespace
@@ -71,6 +75,8 @@ Adam::Adam(Named parameters, const AdamOptions& options)
               ", expected at least 0");
 }
 
-void Adam::apply(Sweep& sweep, double learning_rate) { adam_kernel(sweep, options_, learning_rate); }
+void Adam::apply(Sweep& sweep, double learning_rate) {
+  adam_kernel(sweep, options_, learning_rate);
+}
 
 }  // namespace noisymix

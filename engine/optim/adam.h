@@ -9,12 +9,14 @@ struct AdamOptions {
   double beta1 = 0.9, beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0;
-  bool decoupled = false;  ///< AdamW: shrink the weight itself instead of adding weight_decay w to the gradient
-  bool amsgrad = false;    ///< divide by the largest second moment so far
+  bool decoupled =
+      false;             ///< AdamW: shrink the weight itself instead of adding weight_decay w to the gradient
+  bool amsgrad = false;  ///< divide by the largest second moment so far
 };
 
-/// m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2;  w <- w - lr m' / (sqrt(v') + epsilon), where m' and v'
-/// are divided by 1 - beta^t at a parameter's t-th step. Decoupled decay first does w <- w - lr weight_decay w.
+/// m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2;  w <- w - lr m' / (sqrt(v') + epsilon),
+/// where m' and v' are divided by 1 - beta^t at a parameter's t-th step. Decoupled decay first does w <- w -
+/// lr weight_decay w.
 class Adam final : public Optimizer {
  public:
   /// Throws ConfigError when an option is out of range.

@@ -11,15 +11,19 @@ namespace {
 
 constexpr const char* kSteps = "steps";
 
-std::string kind_of(const Tensor& x) { return std::string(name_of(x.dtype())) + " " + x.shape().str(); }
+std::string kind_of(const Tensor& x) {
+  return std::string(name_of(x.dtype())) + " " + x.shape().str();
+}
 
 /// The values by name; names that are doubled or not expected go to `faults`.
 std::map<std::string, Tensor> by_name(const Optimizer::Named& values, const Optimizer::Named& expected,
                                       std::string& faults) {
   std::map<std::string, Tensor> wanted(expected.begin(), expected.end()), found;
   for (const auto& [name, tensor] : values) {
-    if (!wanted.contains(name)) faults += "; unexpected " + name;
-    else if (!found.emplace(name, tensor).second) faults += "; doubled " + name;
+    if (!wanted.contains(name))
+      faults += "; unexpected " + name;
+    else if (!found.emplace(name, tensor).second)
+      faults += "; doubled " + name;
   }
   return found;
 }
@@ -32,10 +36,10 @@ Optimizer::Optimizer(const char* name, Named parameters, std::vector<std::string
   for (const auto& [key, weight] : parameters_) {
     NM_CHECK(++uses[key] == 1, "[", name_, "] two parameters are called '", key, "'");
     NM_CHECK(weight.defined(), "[", name_, "] parameter '", key, "' is undefined");
-    NM_CHECK(weight.dtype() == Dtype::f32 || weight.dtype() == Dtype::f64, "[", name_, "] parameter '", key, "' is ",
-             weight.dtype(), ", expected f32 or f64");
-    NM_CHECK(weight.device() == parameters_.front().second.device(), "[", name_, "] parameter '", key, "' is on ",
-             weight.device(), ", others on ", parameters_.front().second.device());
+    NM_CHECK(weight.dtype() == Dtype::f32 || weight.dtype() == Dtype::f64, "[", name_, "] parameter '", key,
+             "' is ", weight.dtype(), ", expected f32 or f64");
+    NM_CHECK(weight.device() == parameters_.front().second.device(), "[", name_, "] parameter '", key,
+             "' is on ", weight.device(), ", others on ", parameters_.front().second.device());
     Slot slot;
     for (std::size_t i = 0; i < memory_names_.size(); ++i) slot.memory.push_back(zeros_like(weight));
     slot.steps = Tensor::zeros({}, Dtype::i64);
@@ -50,9 +54,11 @@ void Optimizer::step(double learning_rate) {
     const auto& [key, weight] = parameters_[i];
     const Tensor grad = weight.grad();
     if (!grad.defined()) continue;
-    NM_CHECK(grad.dtype() == weight.dtype() && grad.device() == weight.device(), "[", name_, "] gradient of '", key,
-             "' is ", grad.dtype(), " on ", grad.device(), ", the parameter ", weight.dtype(), " on ", weight.device());
-    sweep.updates.push_back({weight, grad, slots_[i].memory, ++*slots_[i].steps.mutable_data<std::int64_t>()});
+    NM_CHECK(grad.dtype() == weight.dtype() && grad.device() == weight.device(), "[", name_,
+             "] gradient of '", key, "' is ", grad.dtype(), " on ", grad.device(), ", the parameter ",
+             weight.dtype(), " on ", weight.device());
+    sweep.updates.push_back(
+        {weight, grad, slots_[i].memory, ++*slots_[i].steps.mutable_data<std::int64_t>()});
   }
   if (!sweep.updates.empty()) apply(sweep, learning_rate);
 }
@@ -82,11 +88,12 @@ void Optimizer::load_state(const Named& values) {
       faults += "; missing " + name;
     } else if (!match->second.defined() || match->second.shape() != tensor.shape() ||
                match->second.dtype() != tensor.dtype()) {
-      faults += "; " + name + " is " + (match->second.defined() ? kind_of(match->second) : "undefined") + ", expected " +
-                kind_of(tensor);
+      faults += "; " + name + " is " + (match->second.defined() ? kind_of(match->second) : "undefined") +
+                ", expected " + kind_of(tensor);
     }
   }
-  NM_CHECK_AS(DataError, faults.empty(), "[", name_, "] state does not fit the parameters: ", faults.substr(2));
+  NM_CHECK_AS(DataError, faults.empty(), "[", name_,
+              "] state does not fit the parameters: ", faults.substr(2));
   for (const auto& [name, tensor] : current) {
     Tensor target = tensor;
     target.copy_from(found.at(name).to(tensor.device()));
@@ -95,9 +102,11 @@ void Optimizer::load_state(const Named& values) {
 
 namespace cpu {
 
-void for_each_piece(Sweep& sweep,
-                    const std::function<void(ParameterUpdate& update, std::int64_t begin, std::int64_t end)>& body) {
-  constexpr std::int64_t kPiece = 1 << 14;  // elements; fixed, so that results do not depend on the thread count
+void for_each_piece(
+    Sweep& sweep,
+    const std::function<void(ParameterUpdate& update, std::int64_t begin, std::int64_t end)>& body) {
+  constexpr std::int64_t kPiece =
+      1 << 14;  // elements; fixed, so that results do not depend on the thread count
   struct Piece {
     ParameterUpdate* update;
     std::int64_t begin, end;

@@ -1,4 +1,5 @@
-// Base of the optimizers: named parameters in, one update of all of them per step, named state for checkpoints.
+// Base of the optimizers: named parameters in, one update of all of them per step, named state for
+// checkpoints.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,9 @@
 
 namespace noisymix {
 
-/// What one step does to one parameter: the weight is changed in place, using its gradient and the optimizer's memory
-/// of it (tensors of its shape). `steps` counts this parameter's updates, this one included.
+/// What one step does to one parameter: the weight is changed in place, using its gradient and the
+/// optimizer's memory of it (tensors of its shape). `steps` counts this parameter's updates, this one
+/// included.
 struct ParameterUpdate {
   Tensor weight, grad;
   std::vector<Tensor> memory;
@@ -39,15 +41,16 @@ class Optimizer {
   void clear_grads();
 
   const Named& parameters() const { return parameters_; }
-  /// Everything step() remembers, as "<parameter>.<what>": shares the elements, so write or clone before the next step.
+  /// Everything step() remembers, as "<parameter>.<what>": shares the elements, so write or clone before the
+  /// next step.
   Named state() const;
-  /// Continues from a state(). Strict: everything missing, unexpected, doubled or misshaped is listed in one DataError
-  /// and nothing is changed.
+  /// Continues from a state(). Strict: everything missing, unexpected, doubled or misshaped is listed in one
+  /// DataError and nothing is changed.
   void load_state(const Named& values);
 
  protected:
-  /// `memory` names the tensors kept per parameter, zeros at first. Parameters must be f32 or f64, on one device, with
-  /// distinct names; throws ShapeError otherwise.
+  /// `memory` names the tensors kept per parameter, zeros at first. Parameters must be f32 or f64, on one
+  /// device, with distinct names; throws ShapeError otherwise.
   Optimizer(const char* name, Named parameters, std::vector<std::string> memory);
   virtual void apply(Sweep& sweep, double learning_rate) = 0;
 
@@ -65,8 +68,9 @@ class Optimizer {
 namespace cpu {
 
 /// Calls body(update, begin, end) on fixed pieces of every parameter, in parallel; pieces are disjoint.
-void for_each_piece(Sweep& sweep,
-                    const std::function<void(ParameterUpdate& update, std::int64_t begin, std::int64_t end)>& body);
+void for_each_piece(
+    Sweep& sweep,
+    const std::function<void(ParameterUpdate& update, std::int64_t begin, std::int64_t end)>& body);
 
 }  // namespace cpu
 

@@ -36,7 +36,8 @@ Schedule multi_step_schedule(double lr, std::vector<std::int64_t> milestones, do
   check_rate("multistep", "lr", lr);
   check_rate("multistep", "gamma", gamma);
   return [lr, gamma, milestones = std::move(milestones)](std::int64_t step) {
-    const auto passed = std::count_if(milestones.begin(), milestones.end(), [&](auto m) { return m <= step; });
+    const auto passed =
+        std::count_if(milestones.begin(), milestones.end(), [&](auto m) { return m <= step; });
     return lr * std::pow(gamma, static_cast<double>(passed));
   };
 }

@@ -20,7 +20,8 @@ Schedule cosine_schedule(double lr, double floor, std::int64_t steps);
 /// lr gamma^k, k the number of milestones <= step.
 Schedule multi_step_schedule(double lr, std::vector<std::int64_t> milestones, double gamma);
 
-/// A straight line from `start` at step 0 to after(0) at step `steps`, then `after` with its own steps from 0.
+/// A straight line from `start` at step 0 to after(0) at step `steps`, then `after` with its own steps from
+/// 0.
 Schedule warm_up_schedule(double start, std::int64_t steps, Schedule after);
 
 }  // namespace noisymix

@@ -7,8 +7,8 @@ namespace noisymix {
 
 struct SgdOptions {
   double momentum = 0.9;
-  bool nesterov = false;      ///< needs momentum > 0 and no dampening
-  double weight_decay = 0;    ///< acts on every parameter, biases and batch norm included
+  bool nesterov = false;    ///< needs momentum > 0 and no dampening
+  double weight_decay = 0;  ///< acts on every parameter, biases and batch norm included
   double dampening = 0;
 };
 

@@ -83,22 +83,26 @@ TEST_CASE("a tape is used up by its backward pass") {
   const Tensor x = leaf({2}), shared = mul(x, x), loss = sum(shared);
   backward(loss);
   CHECK_THROWS_WITH_AS(backward(loss), "[backward] the tape of 'sum' was already used up", ShapeError);
-  CHECK_THROWS_WITH_AS(backward(sum(mul(shared, 2.0))), "[backward] the tape of 'mul' was already used up", ShapeError);
+  CHECK_THROWS_WITH_AS(backward(sum(mul(shared, 2.0))), "[backward] the tape of 'mul' was already used up",
+                       ShapeError);
 }
 
 TEST_CASE("backward explains what it cannot start from") {
   const Tensor x = leaf({1, 2});
-  CHECK_THROWS_WITH_AS(backward(mul(x, x)), "[backward] expects a scalar loss, got [2]; pass a gradient for other shapes",
+  CHECK_THROWS_WITH_AS(backward(mul(x, x)),
+                       "[backward] expects a scalar loss, got [2]; pass a gradient for other shapes",
                        ShapeError);
-  CHECK_THROWS_WITH_AS(backward(Tensor()),
-                       "[backward] expects a scalar loss, got an undefined tensor; pass a gradient for other shapes",
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(
+      backward(Tensor()),
+      "[backward] expects a scalar loss, got an undefined tensor; pass a gradient for other shapes",
+      ShapeError);
   CHECK_THROWS_WITH_AS(backward(Tensor::ones({})),
-                       "[backward] nothing to differentiate: no input of this tensor requires a gradient", ShapeError);
-  CHECK_THROWS_WITH_AS(backward(mul(x, x), Tensor::ones({3}, Dtype::f64)), "[backward] gradient has shape [3], output [2]",
+                       "[backward] nothing to differentiate: no input of this tensor requires a gradient",
                        ShapeError);
-  CHECK_THROWS_WITH_AS(backward(mul(x, x), Tensor::ones({2})), "[backward] expects tensors of one dtype, got f64 and f32",
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(backward(mul(x, x), Tensor::ones({3}, Dtype::f64)),
+                       "[backward] gradient has shape [3], output [2]", ShapeError);
+  CHECK_THROWS_WITH_AS(backward(mul(x, x), Tensor::ones({2})),
+                       "[backward] expects tensors of one dtype, got f64 and f32", ShapeError);
 }
 
 TEST_CASE("ops whose inputs need no gradient are not recorded") {
@@ -138,8 +142,10 @@ TEST_CASE("an op that returns wrong gradients is our bug and says which op") {
   const Tensor x = leaf({1, 2});
   const Tensor few = record("few", {x}, x.clone(), [](const Tensor&) { return Grads{}; });
   CHECK_THROWS_WITH_AS(backward(few, few.detach()), "[few] returned 0 gradients for 1 inputs", InternalError);
-  const Tensor bent = record("bent", {x}, x.clone(), [](const Tensor&) { return Grads{Tensor::ones({3}, Dtype::f64)}; });
-  CHECK_THROWS_WITH_AS(backward(bent, bent.detach()), "[bent] gradient has shape [3], its input [2]", InternalError);
+  const Tensor bent =
+      record("bent", {x}, x.clone(), [](const Tensor&) { return Grads{Tensor::ones({3}, Dtype::f64)}; });
+  CHECK_THROWS_WITH_AS(backward(bent, bent.detach()), "[bent] gradient has shape [3], its input [2]",
+                       InternalError);
 }
 
 TEST_CASE("gradients of views") {
@@ -219,7 +225,8 @@ TEST_CASE("FiniteCheck names the op that made a non-finite value, forward and ba
     const FiniteCheck check;
     CHECK(FiniteCheck::active());
     CHECK_THROWS_WITH_AS(log(x), "op 'log' produced a non-finite value, output shape [2]", NonFiniteError);
-    CHECK_THROWS_WITH_AS(backward(sum(sqrt(x))), "the gradient of op 'sqrt' is non-finite, shape [2]", NonFiniteError);
+    CHECK_THROWS_WITH_AS(backward(sum(sqrt(x))), "the gradient of op 'sqrt' is non-finite, shape [2]",
+                         NonFiniteError);
   }
   CHECK_FALSE(FiniteCheck::active());
   CHECK_NOTHROW(log(x));

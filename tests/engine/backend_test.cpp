@@ -92,9 +92,10 @@ TEST_CASE("threads may allocate and release at the same time") {
 TEST_CASE("running out of memory is an error with advice") {
   cpu::CpuBackend backend;
   const std::size_t bytes = std::size_t{1} << 60;
-  CHECK_THROWS_WITH_AS(backend.allocate(bytes),
-                       "[cpu] out of memory: asked for 1152921504606846976 bytes with 0 in use; use a smaller batch",
-                       DeviceError);
+  CHECK_THROWS_WITH_AS(
+      backend.allocate(bytes),
+      "[cpu] out of memory: asked for 1152921504606846976 bytes with 0 in use; use a smaller batch",
+      DeviceError);
   CHECK(backend.memory().in_use == 0);
 }
 #endif
@@ -103,7 +104,8 @@ TEST_CASE("devices are parsed, and absent ones named with the reason") {
   CHECK(parse_device("cpu") == Device{});
   CHECK(available_devices().front() == Device{});
   CHECK(parse_device("auto") == available_devices().back());
-  CHECK_THROWS_WITH_AS(parse_device("tpu"), "[device] unknown device 'tpu', expected auto, cpu, cuda or cuda:N", DeviceError);
+  CHECK_THROWS_WITH_AS(parse_device("tpu"),
+                       "[device] unknown device 'tpu', expected auto, cpu, cuda or cuda:N", DeviceError);
   CHECK((Device{DeviceKind::cuda, 1}.str() == "cuda:1"));
   CHECK(backend_of(Device{}).describe().find("CPU") == 0);
   if (available_devices().size() == 1) {

@@ -37,7 +37,9 @@ Moments moments(int count, const Draw& draw) {
 }
 
 /// Five standard errors of a mean over `count` draws.
-double slack(double variance, int count) { return 5 * std::sqrt(variance / count); }
+double slack(double variance, int count) {
+  return 5 * std::sqrt(variance / count);
+}
 
 constexpr int kDraws = 100'000;
 
@@ -48,8 +50,8 @@ TEST_CASE("philox gives the published vector for counter and key zero") {
 }
 
 TEST_CASE("philox agrees with another implementation on all-ones and pi digits") {
-  // Our counters leave their upper half zero, so the other published vectors do not apply. These come from an independent
-  // implementation that reproduces all three published ones.
+  // Our counters leave their upper half zero, so the other published vectors do not apply. These come from an
+  // independent implementation that reproduces all three published ones.
   CHECK(Key::from_words(~0ull).block(~0ull) == Block{0x4d18d7d2, 0x430ac65a, 0xbd2fa22a, 0x0afae10d});
   CHECK(Key::from_words(0x299f31d0a4093822ull).block(0x85a308d3243f6a88ull) ==
         Block{0xe69c9c31, 0xb5a3d762, 0xe733bfc1, 0x341a787c});
@@ -65,7 +67,8 @@ TEST_CASE("children differ from each other, from their parent and by order") {
   std::set<std::uint64_t> words{Key(0).words(), Key(1).words()};
   const Key root(0);
   for (int i = -500; i < 500; ++i) words.insert(root.child(i).words());
-  for (const char* name : {"", "a", "b", "ab", "ba", "augment", "noise", "0", "1"}) words.insert(root.child(name).words());
+  for (const char* name : {"", "a", "b", "ab", "ba", "augment", "noise", "0", "1"})
+    words.insert(root.child(name).words());
   words.insert(root.child("a").child("b").words());
   words.insert(root.child("b").child("a").words());
   words.insert(root.child("a").child(1).words());
@@ -77,7 +80,8 @@ TEST_CASE("neighbouring seeds and children are uncorrelated") {
   const int n = 20'000;
   double seeds = 0, children = 0;
   for (int i = 0; i < n; ++i) {
-    seeds += (Key(static_cast<std::uint64_t>(i)).uniform(0) - 0.5) * (Key(static_cast<std::uint64_t>(i) + 1).uniform(0) - 0.5);
+    seeds += (Key(static_cast<std::uint64_t>(i)).uniform(0) - 0.5) *
+             (Key(static_cast<std::uint64_t>(i) + 1).uniform(0) - 0.5);
     children += (Key(1).child(i).uniform(0) - 0.5) * (Key(1).child(i + 1).uniform(0) - 0.5);
   }
   CHECK(std::abs(seeds / n) < slack(1.0 / 144, n));
@@ -94,7 +98,8 @@ TEST_CASE("uniform draws: range, moments and bins") {
   std::vector<int> bins(20);
   for (std::uint64_t i = 0; i < kDraws; ++i) ++bins[static_cast<std::size_t>(key.uniform(i) * 20)];
   double chi_squared = 0;
-  for (const int count : bins) chi_squared += (count - kDraws / 20.0) * (count - kDraws / 20.0) / (kDraws / 20.0);
+  for (const int count : bins)
+    chi_squared += (count - kDraws / 20.0) * (count - kDraws / 20.0) / (kDraws / 20.0);
   CHECK(chi_squared < 50);  // 19 degrees of freedom: exceeded once in 7000 keys
 }
 

@@ -76,7 +76,8 @@ TEST_CASE("reshape shares the elements and fills in one size") {
   CHECK(Tensor::scalar(1).reshape({}).shape() == Shape{});
   CHECK_THROWS_WITH_AS(x.reshape({4}), "[reshape] cannot turn [2, 3] (6 elements) into [4]", ShapeError);
   CHECK_THROWS_WITH_AS(x.reshape({-1, -1}), "[reshape] only one size may be -1", ShapeError);
-  CHECK_THROWS_WITH_AS(x.reshape({-1, 4}), "[reshape] cannot turn [2, 3] (6 elements) into [1, 4]", ShapeError);
+  CHECK_THROWS_WITH_AS(x.reshape({-1, 4}), "[reshape] cannot turn [2, 3] (6 elements) into [1, 4]",
+                       ShapeError);
   CHECK_THROWS_AS(x.reshape({-2, 3}), ShapeError);
   const std::int64_t big = std::int64_t{1} << 62;
   CHECK_THROWS_AS(x.reshape({big, big, -1}), ShapeError);
@@ -115,8 +116,8 @@ TEST_CASE("conversion between all dtypes keeps small integers") {
 TEST_CASE("bfloat16 rounds to nearest even and keeps NaN and infinity") {
   const auto rounded = [](float value) { return static_cast<float>(bfloat16(value)); };
   CHECK(rounded(1.0F) == 1.0F);
-  CHECK(rounded(1.00390625F) == 1.0F);         // half way, the even neighbour is below
-  CHECK(rounded(1.01171875F) == 1.015625F);    // half way, the even neighbour is above
+  CHECK(rounded(1.00390625F) == 1.0F);       // half way, the even neighbour is below
+  CHECK(rounded(1.01171875F) == 1.015625F);  // half way, the even neighbour is above
   CHECK(rounded(1.0040F) == 1.0078125F);
   CHECK(rounded(3.4e38F) == INFINITY);
   CHECK(rounded(-INFINITY) == -INFINITY);
@@ -129,19 +130,22 @@ TEST_CASE("item, copy_from and typed access check their use") {
   Tensor x = Tensor::ones({2});
   CHECK_THROWS_WITH_AS(x.item(), "[item] expects a tensor with one element, got shape [2]", ShapeError);
   CHECK_THROWS_WITH_AS(x.data<double>(), "[tensor] elements are f32, asked for as f64", ShapeError);
-  CHECK_THROWS_WITH_AS(x.copy_from(Tensor::ones({3})), "[copy_from] expects f32 [2], got f32 [3]", ShapeError);
-  CHECK_THROWS_WITH_AS(x.copy_from(Tensor::ones({2}, Dtype::f64)), "[copy_from] expects f32 [2], got f64 [2]", ShapeError);
-  CHECK_THROWS_WITH_AS(Tensor::from<float>({1, 2}, {3}), "[tensor] 2 values do not fill shape [3]", ShapeError);
-  CHECK_THROWS_WITH_AS(check_same_kind("op", x, x.to(Dtype::f64)), "[op] expects tensors of one dtype, got f32 and f64",
+  CHECK_THROWS_WITH_AS(x.copy_from(Tensor::ones({3})), "[copy_from] expects f32 [2], got f32 [3]",
                        ShapeError);
+  CHECK_THROWS_WITH_AS(x.copy_from(Tensor::ones({2}, Dtype::f64)), "[copy_from] expects f32 [2], got f64 [2]",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(Tensor::from<float>({1, 2}, {3}), "[tensor] 2 values do not fill shape [3]",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(check_same_kind("op", x, x.to(Dtype::f64)),
+                       "[op] expects tensors of one dtype, got f32 and f64", ShapeError);
   x.copy_from(Tensor::full({2}, 4));
   CHECK(values(x) == std::vector<double>{4, 4});
 }
 
 TEST_CASE("gradients belong to floating tensors of their shape") {
   Tensor x = Tensor::ones({2}), index = Tensor::ones({2}, Dtype::i64);
-  CHECK_THROWS_WITH_AS(index.set_requires_grad(), "[set_requires_grad] only floating tensors have gradients, this is i64",
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(index.set_requires_grad(),
+                       "[set_requires_grad] only floating tensors have gradients, this is i64", ShapeError);
   CHECK_THROWS_WITH_AS(x.set_grad(Tensor::ones({3})), "[set_grad] expects shape [2], got [3]", ShapeError);
   x.set_grad(Tensor::ones({2}));
   CHECK(x.grad().defined());

@@ -53,7 +53,9 @@ TEST_CASE("chunks do not depend on the thread count") {
   const auto chunks = [](int count) {
     const Threads scope(count);
     std::vector<std::int64_t> ends(10, -1);
-    parallel_for(95, 10, [&](std::int64_t begin, std::int64_t end) { ends[static_cast<std::size_t>(begin / 10)] = end; });
+    parallel_for(95, 10, [&](std::int64_t begin, std::int64_t end) {
+      ends[static_cast<std::size_t>(begin / 10)] = end;
+    });
     return ends;
   };
   const std::vector<std::int64_t> want{10, 20, 30, 40, 50, 60, 70, 80, 90, 95};
@@ -81,10 +83,12 @@ TEST_CASE("an exception reaches the caller and the pool works on") {
 TEST_CASE("after an exception no further chunk is started by the same thread") {
   const Threads scope(1);
   int calls = 0;
-  CHECK_THROWS_AS(parallel_for(100, 1, [&](std::int64_t, std::int64_t) {
-    ++calls;
-    throw std::runtime_error("stop");
-  }), std::runtime_error);
+  CHECK_THROWS_AS(parallel_for(100, 1,
+                               [&](std::int64_t, std::int64_t) {
+                                 ++calls;
+                                 throw std::runtime_error("stop");
+                               }),
+                  std::runtime_error);
   CHECK(calls == 1);
 }
 

@@ -65,7 +65,8 @@ TEST_CASE("concurrent writers of one path leave one of their contents") {
   std::vector<std::thread> writers;
   for (int i = 0; i < 4; ++i)
     writers.emplace_back([&, i] {
-      for (int k = 0; k < 10; ++k) write_file_atomically(folder / "a", std::string(10'000, static_cast<char>('a' + i)));
+      for (int k = 0; k < 10; ++k)
+        write_file_atomically(folder / "a", std::string(10'000, static_cast<char>('a' + i)));
     });
   for (auto& writer : writers) writer.join();
   const std::string text = content(folder / "a");
@@ -79,8 +80,8 @@ TEST_CASE("errors name the file and the reason, and leave nothing behind") {
   CHECK_THROWS_WITH_AS(write_file_atomically(missing, "x"),
                        (missing + ": cannot write this file: No such file or directory").c_str(), DataError);
   std::filesystem::create_directory(sub);
-  CHECK_THROWS_WITH_AS(write_file_atomically(sub, "x"), (sub + ": cannot replace this file: Is a directory").c_str(),
-                       DataError);
+  CHECK_THROWS_WITH_AS(write_file_atomically(sub, "x"),
+                       (sub + ": cannot replace this file: Is a directory").c_str(), DataError);
   CHECK_THROWS_WITH_AS(write_file_atomically(sub + "/", "x"),
                        (sub + "/: cannot write this file: Is a directory").c_str(), DataError);
   CHECK(folder.names() == std::vector<std::string>{"sub"});

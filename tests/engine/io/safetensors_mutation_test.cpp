@@ -1,4 +1,5 @@
-// The short, repeatable relative of tests/fuzz: mutated files parse or give a DataError, and nothing else happens.
+// The short, repeatable relative of tests/fuzz: mutated files parse or give a DataError, and nothing else
+// happens.
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -15,20 +16,45 @@ using namespace noisymix::testing;
 
 namespace {
 
-constexpr std::string_view kTokens[] = {"0",  "-1",  "1e9", "NaN", "null", "[",     "]",      "{",       "}",    ",",  ":",
-                                        "\"", "\\u", "U8",  "F64", "\xFF", "[[[[", "1.5", "99999999999999999999", "\"shape\""};
+constexpr std::string_view kTokens[] = {"0",
+                                        "-1",
+                                        "1e9",
+                                        "NaN",
+                                        "null",
+                                        "[",
+                                        "]",
+                                        "{",
+                                        "}",
+                                        ",",
+                                        ":",
+                                        "\"",
+                                        "\\u",
+                                        "U8",
+                                        "F64",
+                                        "\xFF",
+                                        "[[[[",
+                                        "1.5",
+                                        "99999999999999999999",
+                                        "\"shape\""};
 
 /// Changes one place of the text: another byte, a token put in, or a piece left out or doubled.
 void mutate(std::string& text, Draws& draws) {
-  const auto below = [&](std::size_t count) { return static_cast<std::size_t>(draws.below(static_cast<std::int64_t>(count))); };
+  const auto below = [&](std::size_t count) {
+    return static_cast<std::size_t>(draws.below(static_cast<std::int64_t>(count)));
+  };
   const std::size_t place = below(text.size() + 1), length = std::min(below(24), text.size() - place);
   switch (below(4)) {
     case 0:
       if (place < text.size()) text[place] = static_cast<char>(below(256));
       break;
-    case 1: text.insert(place, kTokens[below(std::size(kTokens))]); break;
-    case 2: text.erase(place, length); break;
-    default: text.insert(place, text.substr(place, length));
+    case 1:
+      text.insert(place, kTokens[below(std::size(kTokens))]);
+      break;
+    case 2:
+      text.erase(place, length);
+      break;
+    default:
+      text.insert(place, text.substr(place, length));
   }
 }
 

@@ -21,7 +21,8 @@ Tensor attention(const Tensor& x, const Tensor& qkv_weight, const Tensor& out_we
   const std::int64_t b = x.dim(0), n = x.dim(1), c = x.dim(2), width = c / heads;
   const Tensor qkv = permute(linear(x, qkv_weight, {}).reshape({b, n, 3, heads, width}), {2, 0, 3, 1, 4});
   const auto part = [&](std::int64_t k) { return qkv.rows(k, k + 1).reshape({b * heads, n, width}); };
-  const Tensor scores = mul(matmul(part(0), part(1), {false, true}), 1 / std::sqrt(static_cast<double>(width)));
+  const Tensor scores =
+      mul(matmul(part(0), part(1), {false, true}), 1 / std::sqrt(static_cast<double>(width)));
   const Tensor mixed = matmul(softmax(scores), part(2)).reshape({b, heads, n, width});
   return linear(permute(mixed, {0, 2, 1, 3}).reshape({b, n, c}), out_weight, out_bias);
 }
@@ -37,12 +38,14 @@ TEST_CASE("multi-head attention matches the reference") {
 
 TEST_CASE("a ViT-lite encoder layer matches the reference") {
   for (const OpsCase& item : ops_cases("vit_lite_encoder_layer"))
-    check_ops_case(item, {"x", "w_qkv", "w_proj", "b_proj", "pre_w", "pre_b", "n1_w", "n1_b", "w1", "b1", "w2", "b2"},
-                   [&](const auto& in) {
-      const Tensor attended = attention(layer_norm(in[0], in[4], in[5]), in[1], in[2], in[3], item.attrs.at("heads"));
-      const Tensor s = layer_norm(in[0] + attended, in[6], in[7]);
-      return s + linear(gelu(linear(s, in[8], in[9])), in[10], in[11]);
-    });
+    check_ops_case(
+        item, {"x", "w_qkv", "w_proj", "b_proj", "pre_w", "pre_b", "n1_w", "n1_b", "w1", "b1", "w2", "b2"},
+        [&](const auto& in) {
+          const Tensor attended =
+              attention(layer_norm(in[0], in[4], in[5]), in[1], in[2], in[3], item.attrs.at("heads"));
+          const Tensor s = layer_norm(in[0] + attended, in[6], in[7]);
+          return s + linear(gelu(linear(s, in[8], in[9])), in[10], in[11]);
+        });
 }
 
 TEST_CASE("class token and position embedding match the reference") {
@@ -61,15 +64,18 @@ TEST_CASE("mixing a batch with a permuted copy of itself matches the reference")
 
 TEST_CASE("a pre-activation block with stride matches the reference") {
   for (const OpsCase& item : ops_cases("preact_block"))
-    check_ops_case(item, {"x", "bn1_w", "bn1_b", "w1", "bn2_w", "bn2_b", "w2", "w_sc"}, [&](const auto& in) {
-      const std::int64_t stride = item.attrs.at("stride");
-      const auto norm = [](const Tensor& x, const Tensor& weight, const Tensor& bias) {
-        Tensor mean = Tensor::zeros(weight.shape()), var = Tensor::ones(weight.shape());
-        return relu(batch_norm_train(x, weight, bias, mean, var));
-      };
-      const Tensor o = norm(in[0], in[1], in[2]);
-      const Tensor inner = norm(conv2d(o, in[3], {}, Conv2dOptions::square(stride, 1)), in[4], in[5]);
-      return conv2d(inner, in[6], {}, Conv2dOptions::square(1, 1)) +
-             conv2d(o, in[7], {}, Conv2dOptions::square(stride, 0));
-    }, GoldenLayout::channels_last);
+    check_ops_case(
+        item, {"x", "bn1_w", "bn1_b", "w1", "bn2_w", "bn2_b", "w2", "w_sc"},
+        [&](const auto& in) {
+          const std::int64_t stride = item.attrs.at("stride");
+          const auto norm = [](const Tensor& x, const Tensor& weight, const Tensor& bias) {
+            Tensor mean = Tensor::zeros(weight.shape()), var = Tensor::ones(weight.shape());
+            return relu(batch_norm_train(x, weight, bias, mean, var));
+          };
+          const Tensor o = norm(in[0], in[1], in[2]);
+          const Tensor inner = norm(conv2d(o, in[3], {}, Conv2dOptions::square(stride, 1)), in[4], in[5]);
+          return conv2d(inner, in[6], {}, Conv2dOptions::square(1, 1)) +
+                 conv2d(o, in[7], {}, Conv2dOptions::square(stride, 0));
+        },
+        GoldenLayout::channels_last);
 }

@@ -61,13 +61,16 @@ TEST_CASE("split matches the reference") {
 }
 
 TEST_CASE("gradients of concat, stack and split") {
-  const Tensor a = random_normal({2, 3}, Key(1)), b = random_normal({2, 1}, Key(2)), c = random_normal({2, 3}, Key(3));
+  const Tensor a = random_normal({2, 3}, Key(1)), b = random_normal({2, 1}, Key(2)),
+               c = random_normal({2, 3}, Key(3));
   check_gradients([](const auto& in) { return concat(in, 1); }, {a, b, c});
   check_gradients([](const auto& in) { return stack(in, 1); }, {a, c});
-  check_gradients([](const auto& in) {
-    const auto parts = split(in[0], {1, 2}, 1);
-    return concat({mul(parts[1], 3.0), parts[0]}, 1);
-  }, {a});
+  check_gradients(
+      [](const auto& in) {
+        const auto parts = split(in[0], {1, 2}, 1);
+        return concat({mul(parts[1], 3.0), parts[0]}, 1);
+      },
+      {a});
   check_gradients([](const auto& in) { return mul(split(in[0], {1, 1}, 0)[1], 2.0); }, {a});
 }
 
@@ -90,14 +93,16 @@ TEST_CASE("concat, stack and split name what is wrong") {
   const Tensor a = Tensor::zeros({2, 3}), b = Tensor::zeros({2, 2});
   CHECK_THROWS_WITH_AS(concat({}), "[concat] expects at least one tensor", ShapeError);
   CHECK_THROWS_WITH_AS(concat({a, b}, 0),
-                       "[concat] part 1 has shape [2, 2], part 0 [2, 3]: sizes may differ along axis 0 only", ShapeError);
+                       "[concat] part 1 has shape [2, 2], part 0 [2, 3]: sizes may differ along axis 0 only",
+                       ShapeError);
   CHECK_THROWS_WITH_AS(concat({a, Tensor::zeros({3})}, 0),
                        "[concat] part 1 has shape [3], part 0 [2, 3]: ranks must agree", ShapeError);
-  CHECK_THROWS_WITH_AS(concat({a, a.to(Dtype::f64)}), "[concat] expects tensors of one dtype, got f32 and f64",
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(concat({a, a.to(Dtype::f64)}),
+                       "[concat] expects tensors of one dtype, got f32 and f64", ShapeError);
   CHECK_THROWS_WITH_AS(concat({a}, 2), "[concat] axis 2 is outside the 2 axes of the tensor", ShapeError);
   CHECK_THROWS_WITH_AS(stack({}), "[stack] expects at least one tensor", ShapeError);
   CHECK_THROWS_WITH_AS(stack({a, b}), "[stack] expects equal shapes, got [2, 3] and [2, 2]", ShapeError);
-  CHECK_THROWS_WITH_AS(split(a, {1, 1}, 1), "[split] sizes add up to 2, expected 3 along axis 1 of [2, 3]", ShapeError);
+  CHECK_THROWS_WITH_AS(split(a, {1, 1}, 1), "[split] sizes add up to 2, expected 3 along axis 1 of [2, 3]",
+                       ShapeError);
   CHECK_THROWS_WITH_AS(split(a, {4, -1}, 1), "[split] size 4 is outside axis 1 of [2, 3]", ShapeError);
 }

@@ -78,7 +78,11 @@ TEST_CASE("gradients of permute, flip and expand") {
   const Tensor x = random_normal({2, 3, 4}, Key(1));
   check_gradients([](const auto& in) { return permute(in[0], {1, 2, 0}); }, {x});
   check_gradients([](const auto& in) { return flip(in[0], {0, 2}); }, {x});
-  check_gradients([](const auto& in) { return expand(in[0], {2, 3, 4, 2}); }, {random_normal({3, 1, 2}, Key(2))});
+  check_gradients(
+      [](const auto& in) {
+        return expand(in[0], {2, 3, 4, 2});
+      },
+      {random_normal({3, 1, 2}, Key(2))});
 }
 
 TEST_CASE("permute gives the same bits for every thread count") {
@@ -94,14 +98,19 @@ TEST_CASE("permute, flip and expand name what is wrong") {
   const Tensor x = counted({2, 3});
   CHECK_THROWS_WITH_AS(permute(x, {0}), "[permute] order {0} must name each axis of [2, 3] once", ShapeError);
   CHECK_THROWS_WITH_AS(permute(x, {0, -2}), "[permute] axes {0, -2} name axis 0 twice", ShapeError);
-  CHECK_THROWS_WITH_AS(permute(x, {0, 2}), "[permute] axis 2 is outside the 2 axes of the tensor", ShapeError);
+  CHECK_THROWS_WITH_AS(permute(x, {0, 2}), "[permute] axis 2 is outside the 2 axes of the tensor",
+                       ShapeError);
   CHECK_THROWS_WITH_AS(flip(x, {1, 1}), "[flip] axes {1, 1} name axis 1 twice", ShapeError);
-  CHECK_THROWS_WITH_AS(to_channels_last(x), "[to_channels_last] expects [n, c, h, w], got [2, 3]", ShapeError);
-  CHECK_THROWS_WITH_AS(to_channels_first(x), "[to_channels_first] expects [n, h, w, c], got [2, 3]", ShapeError);
-  CHECK_THROWS_WITH_AS(expand(x, {3}),
-                       "[expand] cannot expand [2, 3] to [3]: sizes must be equal or 1, counted from the last axis",
+  CHECK_THROWS_WITH_AS(to_channels_last(x), "[to_channels_last] expects [n, c, h, w], got [2, 3]",
                        ShapeError);
-  CHECK_THROWS_WITH_AS(expand(x, {4, 3}),
-                       "[expand] cannot expand [2, 3] to [4, 3]: sizes must be equal or 1, counted from the last axis",
+  CHECK_THROWS_WITH_AS(to_channels_first(x), "[to_channels_first] expects [n, h, w, c], got [2, 3]",
                        ShapeError);
+  CHECK_THROWS_WITH_AS(
+      expand(x, {3}),
+      "[expand] cannot expand [2, 3] to [3]: sizes must be equal or 1, counted from the last axis",
+      ShapeError);
+  CHECK_THROWS_WITH_AS(
+      expand(x, {4, 3}),
+      "[expand] cannot expand [2, 3] to [4, 3]: sizes must be equal or 1, counted from the last axis",
+      ShapeError);
 }

@@ -17,10 +17,11 @@ Tensor counted(const Shape& shape) {
 }
 
 /// The definition, one element at a time.
-void plain_copy(const Tensor& from, Tensor& to, const StridedCopy& copy, std::size_t axis = 0, std::int64_t from_at = 0,
-                std::int64_t to_at = 0) {
+void plain_copy(const Tensor& from, Tensor& to, const StridedCopy& copy, std::size_t axis = 0,
+                std::int64_t from_at = 0, std::int64_t to_at = 0) {
   if (axis == copy.axes.size()) {
-    to.mutable_data<std::int32_t>()[copy.to_offset + to_at] = from.data<std::int32_t>()[copy.from_offset + from_at];
+    to.mutable_data<std::int32_t>()[copy.to_offset + to_at] =
+        from.data<std::int32_t>()[copy.from_offset + from_at];
     return;
   }
   const auto& a = copy.axes[axis];

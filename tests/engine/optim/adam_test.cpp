@@ -18,8 +18,12 @@ MakeOptimizer adam(bool decoupled) {
 
 }  // namespace
 
-TEST_CASE("adam follows the reference trajectories") { check_trajectories("Adam", adam(false)); }
-TEST_CASE("adamw follows the reference trajectories") { check_trajectories("AdamW", adam(true)); }
+TEST_CASE("adam follows the reference trajectories") {
+  check_trajectories("Adam", adam(false));
+}
+TEST_CASE("adamw follows the reference trajectories") {
+  check_trajectories("AdamW", adam(true));
+}
 
 TEST_CASE("adam's first step has the length of the learning rate") {
   Tensor w = Tensor::from<double>({1, 1}, {2});

@@ -76,12 +76,16 @@ TEST_CASE("load_state lists every fault and changes nothing") {
   optimizer.step(0.1);
   const auto before = cloned(optimizer.state());
   const Tensor steps = Tensor::zeros({}, Dtype::i64);
-  const Optimizer::Named wrong{{"a.momentum", Tensor::zeros({3})}, {"a.steps", steps},   {"a.steps", steps},
-                               {"b.momentum", Tensor::zeros({2}, Dtype::f64)}, {"c.steps", steps}};
-  CHECK_THROWS_WITH_AS(optimizer.load_state(wrong),
-                       "[sgd] state does not fit the parameters: doubled a.steps; unexpected c.steps; a.momentum is "
-                       "f32 [3], expected f32 [2]; b.momentum is f64 [2], expected f32 [2]; missing b.steps",
-                       DataError);
+  const Optimizer::Named wrong{{"a.momentum", Tensor::zeros({3})},
+                               {"a.steps", steps},
+                               {"a.steps", steps},
+                               {"b.momentum", Tensor::zeros({2}, Dtype::f64)},
+                               {"c.steps", steps}};
+  CHECK_THROWS_WITH_AS(
+      optimizer.load_state(wrong),
+      "[sgd] state does not fit the parameters: doubled a.steps; unexpected c.steps; a.momentum is "
+      "f32 [3], expected f32 [2]; b.momentum is f64 [2], expected f32 [2]; missing b.steps",
+      DataError);
   const auto after = optimizer.state();
   for (std::size_t i = 0; i < after.size(); ++i) CHECK(same_bits(after[i].second, before[i].second));
 }
@@ -90,11 +94,13 @@ TEST_CASE("optimizers reject unusable parameters, gradients and rates") {
   const Tensor w = Tensor::ones({2});
   CHECK_THROWS_WITH_AS(Sgd({{"w", w}, {"w", w}}), "[sgd] two parameters are called 'w'", ShapeError);
   CHECK_THROWS_WITH_AS(Sgd({{"w", Tensor()}}), "[sgd] parameter 'w' is undefined", ShapeError);
-  CHECK_THROWS_WITH_AS(Sgd({{"w", w.to(Dtype::bf16)}}), "[sgd] parameter 'w' is bf16, expected f32 or f64", ShapeError);
+  CHECK_THROWS_WITH_AS(Sgd({{"w", w.to(Dtype::bf16)}}), "[sgd] parameter 'w' is bf16, expected f32 or f64",
+                       ShapeError);
   Tensor v = Tensor::ones({2});
   v.set_grad(Tensor::ones({2}, Dtype::f64));
   Sgd optimizer({{"v", v}});
-  CHECK_THROWS_WITH_AS(optimizer.step(0.1), "[sgd] gradient of 'v' is f64 on cpu, the parameter f32 on cpu", ShapeError);
+  CHECK_THROWS_WITH_AS(optimizer.step(0.1), "[sgd] gradient of 'v' is f64 on cpu, the parameter f32 on cpu",
+                       ShapeError);
   CHECK_THROWS_WITH_AS(optimizer.step(NAN), "[sgd] learning rate nan is not finite", ShapeError);
 }
 

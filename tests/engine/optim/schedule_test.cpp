@@ -40,7 +40,8 @@ void check_rates(const Schedule& schedule, const std::vector<double>& want, std:
 TEST_CASE("cosine follows the reference and stays at its floor") {
   for (const char* name : {"cosine_0", "cosine_1", "cosine_2"}) {
     const auto [entry, rates] = reference(name);
-    const Schedule schedule = cosine_schedule(entry.at("lr_max"), entry.at("lr_min"), entry.at("total_steps"));
+    const Schedule schedule =
+        cosine_schedule(entry.at("lr_max"), entry.at("lr_min"), entry.at("total_steps"));
     check_rates(schedule, rates);
     CHECK(schedule(1'000'000) == doctest::Approx(entry.at("lr_min").get<double>()));
   }
@@ -48,7 +49,8 @@ TEST_CASE("cosine follows the reference and stays at its floor") {
 
 TEST_CASE("multi-step follows the references") {
   const auto multistep = reference("multistep");
-  check_rates(multi_step_schedule(multistep.entry.at("lr0"), multistep.entry.at("milestones"), multistep.entry.at("gamma")),
+  check_rates(multi_step_schedule(multistep.entry.at("lr0"), multistep.entry.at("milestones"),
+                                  multistep.entry.at("gamma")),
               multistep.rates);
   const auto step = reference("step");
   check_rates(multi_step_schedule(step.entry.at("lr0"), {4, 8, 12}, step.entry.at("gamma")), step.rates);
@@ -57,8 +59,8 @@ TEST_CASE("multi-step follows the references") {
 TEST_CASE("warm-up follows the references") {
   const auto linear = reference("linear_warmup");
   const double lr = linear.entry.at("lr0");
-  check_rates(warm_up_schedule(lr * linear.entry.at("start_factor").get<double>(), linear.entry.at("total_iters"),
-                               constant_schedule(lr)),
+  check_rates(warm_up_schedule(lr * linear.entry.at("start_factor").get<double>(),
+                               linear.entry.at("total_iters"), constant_schedule(lr)),
               linear.rates);
   // This reference rises from lr / 5 at step 0 to lr at step 4, and its cosine starts at step 5.
   const auto cosine = reference("warmup_cosine");
@@ -74,12 +76,13 @@ TEST_CASE("constant, zero rates and empty warm-up") {
 }
 
 TEST_CASE("schedules reject arguments out of range") {
-  CHECK_THROWS_WITH_AS(constant_schedule(-1), "[constant] lr -1, expected a finite number of at least 0", ConfigError);
-  CHECK_THROWS_WITH_AS(cosine_schedule(0.1, NAN, 3), "[cosine] floor nan, expected a finite number of at least 0",
+  CHECK_THROWS_WITH_AS(constant_schedule(-1), "[constant] lr -1, expected a finite number of at least 0",
                        ConfigError);
+  CHECK_THROWS_WITH_AS(cosine_schedule(0.1, NAN, 3),
+                       "[cosine] floor nan, expected a finite number of at least 0", ConfigError);
   CHECK_THROWS_WITH_AS(cosine_schedule(0.1, 0, 0), "[cosine] expects at least one step, got 0", ConfigError);
-  CHECK_THROWS_WITH_AS(multi_step_schedule(0.1, {}, -1), "[multistep] gamma -1, expected a finite number of at least 0",
-                       ConfigError);
-  CHECK_THROWS_WITH_AS(warm_up_schedule(0, -1, constant_schedule(0.1)), "[warm-up] steps must not be negative, got -1",
-                       ConfigError);
+  CHECK_THROWS_WITH_AS(multi_step_schedule(0.1, {}, -1),
+                       "[multistep] gamma -1, expected a finite number of at least 0", ConfigError);
+  CHECK_THROWS_WITH_AS(warm_up_schedule(0, -1, constant_schedule(0.1)),
+                       "[warm-up] steps must not be negative, got -1", ConfigError);
 }

@@ -8,8 +8,9 @@ using namespace noisymix::testing;
 
 TEST_CASE("sgd follows the reference trajectories") {
   check_trajectories("SGD", [](Optimizer::Named parameters, const nlohmann::json& params) {
-    return std::make_unique<Sgd>(std::move(parameters), SgdOptions{params.at("momentum"), params.at("nesterov"),
-                                                                   params.at("weight_decay"), params.at("dampening")});
+    return std::make_unique<Sgd>(std::move(parameters),
+                                 SgdOptions{params.at("momentum"), params.at("nesterov"),
+                                            params.at("weight_decay"), params.at("dampening")});
   });
 }
 
@@ -39,9 +40,11 @@ TEST_CASE("sgd has the same bits for every thread count") {
 
 TEST_CASE("sgd rejects options out of range") {
   const Optimizer::Named none;
-  CHECK_THROWS_WITH_AS(Sgd(none, {1.0, false, 0, 0}), "[sgd] momentum 1, expected 0 <= momentum < 1", ConfigError);
-  CHECK_THROWS_WITH_AS(Sgd(none, {0.9, false, -1, 0}), "[sgd] weight_decay -1, expected at least 0", ConfigError);
-  CHECK_THROWS_WITH_AS(Sgd(none, {0.9, false, 0, 2}), "[sgd] dampening 2, expected 0 to 1", ConfigError);
-  CHECK_THROWS_WITH_AS(Sgd(none, {0, true, 0, 0}), "[sgd] nesterov needs momentum > 0 and dampening 0, got 0 and 0",
+  CHECK_THROWS_WITH_AS(Sgd(none, {1.0, false, 0, 0}), "[sgd] momentum 1, expected 0 <= momentum < 1",
                        ConfigError);
+  CHECK_THROWS_WITH_AS(Sgd(none, {0.9, false, -1, 0}), "[sgd] weight_decay -1, expected at least 0",
+                       ConfigError);
+  CHECK_THROWS_WITH_AS(Sgd(none, {0.9, false, 0, 2}), "[sgd] dampening 2, expected 0 to 1", ConfigError);
+  CHECK_THROWS_WITH_AS(Sgd(none, {0, true, 0, 0}),
+                       "[sgd] nesterov needs momentum > 0 and dampening 0, got 0 and 0", ConfigError);
 }

@@ -1,5 +1,5 @@
-// Replays the reference trajectories of the optimizers: the loss 0.5 sum(a (w - c)^2) over 40 steps, with the learning
-// rate divided by ten from step 20 on.
+// Replays the reference trajectories of the optimizers: the loss 0.5 sum(a (w - c)^2) over 40 steps, with the
+// learning rate divided by ten from step 20 on.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -15,10 +15,11 @@
 
 namespace noisymix::testing {
 
-using MakeOptimizer = std::function<std::unique_ptr<Optimizer>(Optimizer::Named, const nlohmann::json& params)>;
+using MakeOptimizer =
+    std::function<std::unique_ptr<Optimizer>(Optimizer::Named, const nlohmann::json& params)>;
 
-/// Largest gap between our weights and the reference over all steps. The gradient a (w - c) is written by hand, so that
-/// only the update is under test.
+/// Largest gap between our weights and the reference over all steps. The gradient a (w - c) is written by
+/// hand, so that only the update is under test.
 inline double trajectory_gap(const nlohmann::json& entry, Dtype dtype, const MakeOptimizer& make) {
   static const Safetensors file = read_safetensors(fixture_path("training/training.safetensors"));
   const Tensor want = file.at(entry.at("tensor"));
