@@ -19,8 +19,8 @@ namespace {
 
 constexpr int kSide = 32, kBlock = 4;
 
-/// Smooth random pictures (bilinear between random corners every four pixels): the time of some operations depends on
-/// the histogram, and white noise has an unnatural one.
+/// Smooth random pictures (bilinear between random corners every four pixels): the time of some operations
+/// depends on the histogram, and white noise has an unnatural one.
 class SmoothImages final : public Dataset {
  public:
   explicit SmoothImages(std::int64_t count) {
@@ -65,8 +65,8 @@ BenchAugmixResult bench_augmix(const BenchAugmixOptions& options) {
   LoaderOptions loading;
   loading.workers = threads;
   loading.prefetch = threads + 1;
-  DataLoader loader(std::make_shared<SmoothImages>(options.images), make_augmix_views({}, {}, true, 2, {}), loading,
-                    Key(0));
+  DataLoader loader(std::make_shared<SmoothImages>(options.images), make_augmix_views({}, {}, true, 2, {}),
+                    loading, Key(0));
   const auto start = std::chrono::steady_clock::now();
   Batch batch;
   loader.start_epoch(0);
@@ -87,7 +87,8 @@ std::string to_json(const BenchAugmixResult& r) {
 
 std::string to_text(const BenchAugmixResult& r) {
   char text[128];
-  std::snprintf(text, sizeof text, "%lld images, each a clean and two AugMix views, %d threads: %.1f images/s\n",
+  std::snprintf(text, sizeof text,
+                "%lld images, each a clean and two AugMix views, %d threads: %.1f images/s\n",
                 static_cast<long long>(r.images), r.threads, r.images_per_s);
   return text;
 }

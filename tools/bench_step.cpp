@@ -42,14 +42,15 @@ Batch random_batch(const BenchStepOptions& options, int views) {
   Batch batch;
   batch.images = random_normal({options.batch * views, kSide, kSide, kChannels}, key.child("images"));
   std::vector<std::int64_t> labels;
-  for (std::int64_t i = 0; i < options.batch; ++i) labels.push_back(key.child("labels").below(static_cast<std::uint64_t>(i), options.classes));
+  for (std::int64_t i = 0; i < options.batch; ++i)
+    labels.push_back(key.child("labels").below(static_cast<std::uint64_t>(i), options.classes));
   batch.labels = Tensor::from(labels, {options.batch});
   batch.views = views;
   return batch;
 }
 
-/// One objective per stage that may be mixed: the benchmark visits them in turn, so that its time does not depend on
-/// which ones a few random draws pick.
+/// One objective per stage that may be mixed: the benchmark visits them in turn, so that its time does not
+/// depend on which ones a few random draws pick.
 std::vector<std::unique_ptr<Objective>> objectives(const std::string& scheme, const Model& model) {
   ObjectiveConfig objective;
   if (scheme != "plain") objective.consistency = "jensen_shannon";
@@ -123,8 +124,16 @@ BenchStepResult bench_step(const BenchStepOptions& options) {
     seconds.push_back(now() - start);
   }
   const double middle = median(seconds), images = static_cast<double>(options.batch);
-  return {std::string("noisymix ") + NOISYMIX_VERSION, options.arch, options.scheme, "cpu", options.dtype, options.batch,
-          middle, images * views / middle, images / middle, peak_mib()};
+  return {std::string("noisymix ") + NOISYMIX_VERSION,
+          options.arch,
+          options.scheme,
+          "cpu",
+          options.dtype,
+          options.batch,
+          middle,
+          images * views / middle,
+          images / middle,
+          peak_mib()};
 }
 
 std::string to_json(const BenchStepResult& r) {
@@ -143,9 +152,11 @@ std::string to_json(const BenchStepResult& r) {
 
 std::string to_text(const BenchStepResult& r) {
   char text[256];
-  std::snprintf(text, sizeof text, "%s %s, batch %lld, %s on %s: %.3f s a step, %.1f views/s, %.1f images/s, peak %lld MiB\n",
-                r.arch.c_str(), r.scheme.c_str(), static_cast<long long>(r.batch), r.dtype.c_str(), r.device.c_str(),
-                r.step_s, r.views_per_s, r.base_images_per_s, static_cast<long long>(r.peak_mib));
+  std::snprintf(text, sizeof text,
+                "%s %s, batch %lld, %s on %s: %.3f s a step, %.1f views/s, %.1f images/s, peak %lld MiB\n",
+                r.arch.c_str(), r.scheme.c_str(), static_cast<long long>(r.batch), r.dtype.c_str(),
+                r.device.c_str(), r.step_s, r.views_per_s, r.base_images_per_s,
+                static_cast<long long>(r.peak_mib));
   return text;
 }
 

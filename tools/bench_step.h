@@ -10,10 +10,10 @@ struct BenchStepOptions {
   std::string arch = "preactresnet18";  ///< a name of models/registry.h
   std::string scheme = "noisymix";      ///< plain, augmix, noisymix, infer
   std::string dtype = "f32";
-  std::int64_t batch = 128;             ///< examples; augmix and noisymix see three views of each
+  std::int64_t batch = 128;  ///< examples; augmix and noisymix see three views of each
   int steps = 4, warmup = 1;
   int classes = 10;
-  int threads = 0;                      ///< 0 leaves the pool as it is
+  int threads = 0;  ///< 0 leaves the pool as it is
 };
 
 /// The fields of one JSON line; step_s is the median over the steps.

@@ -23,14 +23,14 @@ constexpr std::string_view kModelPrefix = "model.", kOptimizerPrefix = "optimize
 
 }  // namespace
 
-// nlohmann's macros need these in the namespace of the types. WITH_DEFAULT: a file written before a field existed reads
-// as that field's default.
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ModelOptions, classes, inputs, width, depth, dropout, shortcut,
-                                                final_bn, activation)
+// nlohmann's macros need these in the namespace of the types. WITH_DEFAULT: a file written before a field
+// existed reads as that field's default.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ModelOptions, classes, inputs, width, depth, dropout,
+                                                shortcut, final_bn, activation)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ModelCard, architecture, options, class_names, normalization,
                                                 sample_shape, version, data)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Position, step, epoch, batch, examples, loss_sum, accuracy_sum,
-                                                best_accuracy, best_epoch, metrics_bytes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Position, step, epoch, batch, examples, loss_sum,
+                                                accuracy_sum, best_accuracy, best_epoch, metrics_bytes)
 
 namespace {
 
@@ -50,8 +50,9 @@ Safetensors tensors_under(const Safetensors& file, std::string_view prefix) {
 template <typename T>
 T parse_metadata(const fs::path& path, const Safetensors& file, const char* key) {
   const auto entry = file.metadata.find(key);
-  NM_CHECK_AS(DataError, entry != file.metadata.end(), path.string(), ": not written by noisymix (its metadata has no \"",
-              key, "\" entry), so the network it belongs to is unknown");
+  NM_CHECK_AS(DataError, entry != file.metadata.end(), path.string(),
+              ": not written by noisymix (its metadata has no \"", key,
+              "\" entry), so the network it belongs to is unknown");
   try {
     return Json::parse(entry->second).get<T>();
   } catch (const Json::exception& error) {
@@ -61,8 +62,8 @@ T parse_metadata(const fs::path& path, const Safetensors& file, const char* key)
 
 ModelCard read_card(const fs::path& path, const Safetensors& file) {
   const auto card = parse_metadata<ModelCard>(path, file, kCardKey);
-  NM_CHECK_AS(DataError, card.options.classes == card.classes(), path.string(), ": the card names ", card.classes(),
-              " classes, but the network has ", card.options.classes);
+  NM_CHECK_AS(DataError, card.options.classes == card.classes(), path.string(), ": the card names ",
+              card.classes(), " classes, but the network has ", card.options.classes);
   return card;
 }
 
@@ -88,7 +89,8 @@ void save_weights(const fs::path& path, const Module& model, const ModelCard& ca
 void save_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
   const NoGrad unrecorded;
   Safetensors file;
-  file.metadata = {{kCardKey, Json(checkpoint.card).dump()}, {kPositionKey, Json(checkpoint.position).dump()}};
+  file.metadata = {{kCardKey, Json(checkpoint.card).dump()},
+                   {kPositionKey, Json(checkpoint.position).dump()}};
   add_tensors(file, kModelPrefix, to_torch_layout(checkpoint.model).tensors);
   add_tensors(file, kOptimizerPrefix, checkpoint.optimizer);
   write_safetensors(path, file);

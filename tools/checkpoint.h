@@ -1,5 +1,5 @@
-// Weights and training state in safetensors files. Weight files hold PyTorch names, shapes and layout, and describe
-// their network in the metadata; checkpoints hold the optimizer's state and the position besides.
+// Weights and training state in safetensors files. Weight files hold PyTorch names, shapes and layout, and
+// describe their network in the metadata; checkpoints hold the optimizer's state and the position besides.
 #pragma once
 
 #include <filesystem>
@@ -20,23 +20,24 @@ struct ModelCard {
   std::string architecture;
   ModelOptions options;
   std::vector<std::string> class_names;
-  std::string normalization = "half";      ///< name of the constants, see make_normalization()
-  std::vector<std::int64_t> sample_shape;  ///< {height, width, channels} of the images, or {count} of the features
-  std::string version;                     ///< of noisymix that wrote the file
-  std::string data;                        ///< name of the training set
+  std::string normalization = "half";  ///< name of the constants, see make_normalization()
+  std::vector<std::int64_t>
+      sample_shape;     ///< {height, width, channels} of the images, or {count} of the features
+  std::string version;  ///< of noisymix that wrote the file
+  std::string data;     ///< name of the training set
 
   int classes() const { return static_cast<int>(class_names.size()); }
 };
 
 /// Where a run stands between two steps.
 struct Position {
-  std::int64_t step = 0;         ///< steps done since the start
-  std::int64_t epoch = 0;        ///< epoch of the next step, from 0
-  std::int64_t batch = 0;        ///< its next batch, from 0
-  std::int64_t examples = 0;     ///< seen in this epoch so far
-  double loss_sum = 0;           ///< over those examples
+  std::int64_t step = 0;      ///< steps done since the start
+  std::int64_t epoch = 0;     ///< epoch of the next step, from 0
+  std::int64_t batch = 0;     ///< its next batch, from 0
+  std::int64_t examples = 0;  ///< seen in this epoch so far
+  double loss_sum = 0;        ///< over those examples
   double accuracy_sum = 0;
-  double best_accuracy = -1;     ///< on the test split
+  double best_accuracy = -1;  ///< on the test split
   std::int64_t best_epoch = 0;
   std::int64_t metrics_bytes = 0;  ///< length of metrics.jsonl at this point
 
@@ -67,8 +68,8 @@ struct LoadedRun {
   std::filesystem::path weights;  ///< the file read
 };
 
-/// `path` is a run folder (its model.safetensors), or a weight file or checkpoint written by noisymix. Throws DataError
-/// naming the file and what is missing.
+/// `path` is a run folder (its model.safetensors), or a weight file or checkpoint written by noisymix. Throws
+/// DataError naming the file and what is missing.
 LoadedRun load_run(const std::filesystem::path& path);
 
 }  // namespace noisymix

@@ -11,15 +11,16 @@ namespace {
 [[noreturn]] void fail_step(const FailedStep& failed, const std::string& what, const std::string& origin) {
   const std::filesystem::path& checkpoint = failed.last_checkpoint;
   const std::string saved = checkpoint.empty() ? "" : "; the last good state is " + checkpoint.string();
-  fail<DivergedError>("training diverged at step ", failed.step + 1, " (epoch ", failed.epoch + 1, ", lr ", failed.lr,
-                      "): ", what, "; ", origin, ". The weights were not updated", saved,
+  fail<DivergedError>("training diverged at step ", failed.step + 1, " (epoch ", failed.epoch + 1, ", lr ",
+                      failed.lr, "): ", what, "; ", origin, ". The weights were not updated", saved,
                       ". Try a smaller optimizer.lr or more schedule.warmup_epochs");
 }
 
 /// Where the first non-finite value of the step's forward pass comes from.
 std::string first_origin(const FailedStep& failed) {
   for (const auto& [name, parameter] : failed.model.parameters()) {
-    if (!all_finite(parameter)) return "weight " + name + " already left the range of its type in an earlier update";
+    if (!all_finite(parameter))
+      return "weight " + name + " already left the range of its type in an earlier update";
   }
   if (!all_finite(failed.batch.images)) return "the images of the batch hold such a value";
   try {
@@ -36,7 +37,8 @@ std::string first_origin(const FailedStep& failed) {
 }  // namespace
 
 void explain_loss(const FailedStep& failed, double loss) {
-  fail_step(failed, std::isnan(loss) ? "the loss is not a number" : "the loss is infinite", first_origin(failed));
+  fail_step(failed, std::isnan(loss) ? "the loss is not a number" : "the loss is infinite",
+            first_origin(failed));
 }
 
 void check_gradients(const FailedStep& failed) {

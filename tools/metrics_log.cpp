@@ -44,19 +44,22 @@ MetricsLog::MetricsLog(const std::filesystem::path& path, std::int64_t keep_byte
   fail_with(path, "open", error);
 }
 
-MetricsLog::~MetricsLog() { ::close(descriptor_); }
+MetricsLog::~MetricsLog() {
+  ::close(descriptor_);
+}
 
 void MetricsLog::start(const TrainStart& start, std::uint64_t seed) {
-  append(Json{{"kind", "start"},
-              {"version", NOISYMIX_VERSION},
-              {"model", start.model},
-              {"parameters", start.parameters},
-              {"train_data", start.train_data},
-              {"test_data", start.test_data},
-              {"epochs", start.epochs},
-              {"steps_per_epoch", start.steps_per_epoch},
-              {"seed", seed}}
-             .dump());
+  append(Json{
+      {"kind", "start"},
+      {"version", NOISYMIX_VERSION},
+      {"model", start.model},
+      {"parameters", start.parameters},
+      {"train_data", start.train_data},
+      {"test_data", start.test_data},
+      {"epochs", start.epochs},
+      {"steps_per_epoch", start.steps_per_epoch},
+      {"seed",
+       seed}}.dump());
 }
 
 void MetricsLog::step(const StepReport& report) {

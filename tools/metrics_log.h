@@ -1,4 +1,5 @@
-// metrics.jsonl of a run: one JSON object a line, appended; a resumed run continues it where its checkpoint stood.
+// metrics.jsonl of a run: one JSON object a line, appended; a resumed run continues it where its checkpoint
+// stood.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,9 @@ namespace noisymix {
 /// Lines have a "kind": "start", "step" or "epoch".
 class MetricsLog {
  public:
-  /// Opens (or makes) the file and cuts it to `keep_bytes`: lines that a stopped run wrote after its last checkpoint
-  /// are written again by the resumed one. Locks the file, so that two processes cannot train in one folder.
+  /// Opens (or makes) the file and cuts it to `keep_bytes`: lines that a stopped run wrote after its last
+  /// checkpoint are written again by the resumed one. Locks the file, so that two processes cannot train in
+  /// one folder.
   MetricsLog(const std::filesystem::path& path, std::int64_t keep_bytes);
   ~MetricsLog();
   MetricsLog(const MetricsLog&) = delete;

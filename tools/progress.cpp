@@ -31,7 +31,8 @@ std::string format(const char* pattern, Values... values) {
 std::string duration(double seconds) {
   const auto total = static_cast<long long>(std::llround(std::max(0.0, seconds)));
   const long long hours = total / 3600, minutes = total / 60 % 60, rest = total % 60;
-  return hours > 0 ? format("%lld:%02lld:%02lld", hours, minutes, rest) : format("%lld:%02lld", minutes, rest);
+  return hours > 0 ? format("%lld:%02lld:%02lld", hours, minutes, rest)
+                   : format("%lld:%02lld", minutes, rest);
 }
 
 /// What both displays keep: totals, running speed, and the texts made of them.
@@ -61,8 +62,9 @@ class Progress : public TrainObserver {
   }
 
   void epoch_done(const EpochReport& report) override {
-    std::string text = format("epoch %lld/%lld  loss %.4f  train %.2f %%", static_cast<long long>(report.epoch),
-                              static_cast<long long>(start_.epochs), report.train_loss, 100 * report.train_accuracy);
+    std::string text =
+        format("epoch %lld/%lld  loss %.4f  train %.2f %%", static_cast<long long>(report.epoch),
+               static_cast<long long>(start_.epochs), report.train_loss, 100 * report.train_accuracy);
     if (report.test) {
       text += format("  test %.2f %%%s", 100 * report.test->accuracy, report.best ? " (best)" : "");
     }
@@ -82,7 +84,8 @@ class Progress : public TrainObserver {
                   step_seconds_ > 0 ? images_ / step_seconds_ : 0.0, duration(left).c_str());
   }
   std::string place(const StepReport& report) const {
-    return format("epoch %lld/%lld", static_cast<long long>(report.epoch + 1), static_cast<long long>(start_.epochs));
+    return format("epoch %lld/%lld", static_cast<long long>(report.epoch + 1),
+                  static_cast<long long>(start_.epochs));
   }
   std::string batch_of(const StepReport& report) const {
     return format("%lld/%lld", static_cast<long long>(report.batch + 1),
@@ -158,7 +161,9 @@ std::unique_ptr<TrainObserver> make_progress(std::ostream& out, const ProgressOp
   return std::make_unique<PlainProgress>(out, options);
 }
 
-bool is_terminal(int descriptor) { return ::isatty(descriptor) == 1; }
+bool is_terminal(int descriptor) {
+  return ::isatty(descriptor) == 1;
+}
 
 int terminal_width(int descriptor) {
   struct ::winsize size {};

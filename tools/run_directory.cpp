@@ -23,9 +23,9 @@ namespace fs = std::filesystem;
 /// Keys that change how a run is carried out, never its weights: a resumed run may set them anew.
 const std::set<std::string>& steering_keys() {
   static const std::set<std::string> keys = {
-      "title",          "data.path",          "train.workers",          "train.prefetch",
-      "train.max_steps", "train.eval_batch",  "train.eval_every",       "train.checkpoint_every",
-      "train.keep",     "train.report",       "train.checkpoint_steps",
+      "title",           "data.path",        "train.workers",          "train.prefetch",
+      "train.max_steps", "train.eval_batch", "train.eval_every",       "train.checkpoint_every",
+      "train.keep",      "train.report",     "train.checkpoint_steps",
   };
   return keys;
 }

@@ -21,9 +21,9 @@ class RunDirectory {
 
   /// Makes the folder and writes config.toml. Throws ConfigError when it already holds a run.
   void create(const Config& config) const;
-  /// Throws ConfigError when there is no run, or when its settings differ in a key that shapes the result; each such
-  /// key is listed with both values. Keys that only steer the process (workers, max_steps, ...) may change and are
-  /// written to config.toml.
+  /// Throws ConfigError when there is no run, or when its settings differ in a key that shapes the result;
+  /// each such key is listed with both values. Keys that only steer the process (workers, max_steps, ...) may
+  /// change and are written to config.toml.
   void reopen(const Config& config) const;
 
   Config read_config() const;
@@ -45,8 +45,8 @@ class RunDirectory {
   std::filesystem::path root_;
 };
 
-/// Keys ("section.key") in which two configurations differ, as "key: a -> b", leaving out those that only steer the
-/// process.
+/// Keys ("section.key") in which two configurations differ, as "key: a -> b", leaving out those that only
+/// steer the process.
 std::vector<std::string> differing_keys(const Config& a, const Config& b);
 
 }  // namespace noisymix

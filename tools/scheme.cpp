@@ -25,12 +25,14 @@ double mixed_accuracy(const Tensor& logits, const Tensor& labels, const FeatureM
   return correct / static_cast<double>(truth.size());
 }
 
-/// Mixing and noise at one drawn stage of one forward pass over all views, cross entropy of the first view (or the mean
-/// over all) against the mixed labels, and optionally the weighted Jensen-Shannon divergence of the views. Covers plain
-/// training, label smoothing, the noise baselines, mixup, manifold mixup, NFM, AugMix and NoisyMix.
+/// Mixing and noise at one drawn stage of one forward pass over all views, cross entropy of the first view
+/// (or the mean over all) against the mixed labels, and optionally the weighted Jensen-Shannon divergence of
+/// the views. Covers plain training, label smoothing, the noise baselines, mixup, manifold mixup, NFM, AugMix
+/// and NoisyMix.
 class ViewsObjective final : public Objective {
  public:
-  ViewsObjective(const ObjectiveConfig& config, FeatureMixOptions mix) : config_(config), mix_(std::move(mix)) {}
+  ViewsObjective(const ObjectiveConfig& config, FeatureMixOptions mix)
+      : config_(config), mix_(std::move(mix)) {}
 
   Tensor loss(Model& model, const Batch& batch, Key step_key, StepStats& stats) override {
     FeatureMixDraw draw;
@@ -46,7 +48,8 @@ class ViewsObjective final : public Objective {
     stats.layer = mix_.active() ? draw.layer : -1;
     if (config_.consistency == "jensen_shannon") {
       NM_CHECK_AS(ConfigError, batch.views > 1,
-                  "objective.consistency = \"jensen_shannon\" compares views, but views.* makes only one of each image");
+                  "objective.consistency = \"jensen_shannon\" compares views, but views.* makes only one of "
+                  "each image");
       const Tensor divergence = jensen_shannon(logits, batch.views, config_.consistency_floor);
       const Tensor term = mul(divergence, config_.consistency_weight);
       stats.consistency = term.item();
@@ -78,8 +81,8 @@ class ViewsObjective final : public Objective {
     const int counted = config_.cross_entropy_views == "all" ? batch.views : 1;
     Tensor total;
     for (std::int64_t v = 0; v < counted; ++v) {
-      const Tensor term = mixed_cross_entropy(logits.rows(v * size, (v + 1) * size), batch.labels, draw.lambda,
-                                              draw.permutation, config_.label_smoothing);
+      const Tensor term = mixed_cross_entropy(logits.rows(v * size, (v + 1) * size), batch.labels,
+                                              draw.lambda, draw.permutation, config_.label_smoothing);
       total = total.defined() ? add(total, term) : term;
     }
     return counted == 1 ? total : mul(total, 1.0 / counted);
@@ -117,7 +120,8 @@ std::vector<std::string> list_objectives() {
 
 std::unique_ptr<Objective> make_objective(const ObjectiveConfig& config, const FeatureMixOptions& mix) {
   NM_CHECK_AS(ConfigError, config.cross_entropy_views == "first" || config.cross_entropy_views == "all",
-              "objective.cross_entropy_views is \"first\" or \"all\", not \"", config.cross_entropy_views, '"');
+              "objective.cross_entropy_views is \"first\" or \"all\", not \"", config.cross_entropy_views,
+              '"');
   for (const ObjectiveEntry& entry : objective_table()) {
     if (config.consistency == entry.name) return entry.make(config, mix);
   }

@@ -1,5 +1,6 @@
-// A training scheme: which views of an image, what is mixed and noised where, and which objective over the views. Three
-// independent choices that compose; every published method is a setting of them, none is a branch in the trainer.
+// A training scheme: which views of an image, what is mixed and noised where, and which objective over the
+// views. Three independent choices that compose; every published method is a setting of them, none is a
+// branch in the trainer.
 #pragma once
 
 #include <memory>
@@ -19,16 +20,16 @@ struct StepStats {
   double consistency = 0;  ///< weighted, as it enters the loss
   double accuracy = 0;     ///< lambda acc(y) + (1 - lambda) acc(y[permutation]) on the first view, in [0, 1]
   double lambda = 1;
-  int layer = -1;          ///< stage that was mixed or noised; -1 when none was
+  int layer = -1;  ///< stage that was mixed or noised; -1 when none was
 };
 
-/// One training step's loss from a model and a batch. A new method that is not a setting of the existing objectives is
-/// one class and one line in the table of scheme.cpp.
+/// One training step's loss from a model and a batch. A new method that is not a setting of the existing
+/// objectives is one class and one line in the table of scheme.cpp.
 class Objective {
  public:
   virtual ~Objective() = default;
-  /// A scalar on the tape. Pure in (weights, batch, key): calling it again replays the step, apart from the running
-  /// statistics of batch norm, which training forwards update but never read.
+  /// A scalar on the tape. Pure in (weights, batch, key): calling it again replays the step, apart from the
+  /// running statistics of batch norm, which training forwards update but never read.
   virtual Tensor loss(Model& model, const Batch& batch, Key step_key, StepStats& stats) = 0;
 };
 

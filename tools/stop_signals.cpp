@@ -29,6 +29,8 @@ StopSignals::~StopSignals() {
   std::signal(SIGTERM, SIG_DFL);
 }
 
-bool StopSignals::requested() { return requested_flag; }
+bool StopSignals::requested() {
+  return requested_flag;
+}
 
 }  // namespace noisymix

@@ -3,7 +3,8 @@
 
 namespace noisymix {
 
-/// While alive, the first SIGINT or SIGTERM sets requested() instead of ending the process; a second one ends it.
+/// While alive, the first SIGINT or SIGTERM sets requested() instead of ending the process; a second one ends
+/// it.
 class StopSignals {
  public:
   StopSignals();

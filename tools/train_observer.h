@@ -35,7 +35,7 @@ struct EpochReport {
   std::int64_t epoch = 0, step = 0;  ///< epochs and steps completed
   double train_loss = 0, train_accuracy = 0;
   std::optional<TestResult> test = {};  ///< absent when this epoch was not evaluated
-  bool best = false;                 ///< whether the test accuracy is the best so far
+  bool best = false;                    ///< whether the test accuracy is the best so far
   double lr = 0, seconds = 0, images_per_second = 0;
 };
 

@@ -35,7 +35,9 @@ class Stopwatch {
   double started_ = now();
 };
 
-bool due(std::int64_t count, std::int64_t every) { return every > 0 && count % every == 0; }
+bool due(std::int64_t count, std::int64_t every) {
+  return every > 0 && count % every == 0;
+}
 
 }  // namespace
 
@@ -81,7 +83,11 @@ struct Trainer::Impl {
   std::int64_t epoch_examples = 0;
 
   Impl(const Config& settings, TrainOptions how, TrainObserver& watcher)
-      : config(settings), options(std::move(how)), observer(watcher), directory(options.run), key(config.train.seed) {}
+      : config(settings),
+        options(std::move(how)),
+        observer(watcher),
+        directory(options.run),
+        key(config.train.seed) {}
 
   void build();
   void open_run();
@@ -107,7 +113,8 @@ void Trainer::Impl::build() {
   objective = make_objective(config.objective, config.mix);
   optimizer = make_optimizer(config.optimizer, model->parameters());
   const LoaderOptions loading{train.batch, true, train.drop_last, train.workers, train.prefetch};
-  std::shared_ptr<const Views> views = make_views(config.views, make_normalization(config.data.normalization));
+  std::shared_ptr<const Views> views =
+      make_views(config.views, make_normalization(config.data.normalization));
   loader = std::make_unique<DataLoader>(train_data, std::move(views), loading, key.child("data"));
   test_loader = make_test_loader(test_data, config);
   NM_CHECK_AS(ConfigError, loader->batches() > 0, "train.drop_last leaves no batch: the training set has ",
@@ -178,9 +185,16 @@ std::optional<TrainEnd> Trainer::Impl::run_epoch() {
 
 void Trainer::Impl::train_step(const Batch& batch, Stopwatch& watch) {
   const double lr = schedule(position.step);
-  const FailedStep here{*model, *objective, batch, key.child("step").child(position.step),
-                        position.step, position.epoch, lr, last_checkpoint};
-  StepReport report{.epoch = position.epoch, .batch = position.batch, .step = position.step, .images = batch.size()};
+  const FailedStep here{.model = *model,
+                        .objective = *objective,
+                        .batch = batch,
+                        .key = key.child("step").child(position.step),
+                        .step = position.step,
+                        .epoch = position.epoch,
+                        .lr = lr,
+                        .last_checkpoint = last_checkpoint};
+  StepReport report{
+      .epoch = position.epoch, .batch = position.batch, .step = position.step, .images = batch.size()};
   const Tensor loss = objective->loss(*model, batch, here.key, report.stats);
   report.loss = loss.item();
   if (!std::isfinite(report.loss)) explain_loss(here, report.loss);
@@ -198,7 +212,8 @@ void Trainer::Impl::train_step(const Batch& batch, Stopwatch& watch) {
   report.seconds = watch.lap();
   epoch_seconds += report.seconds;
   epoch_examples += batch.size();
-  if (due(report.batch, std::max<std::int64_t>(1, loader->batches() / kLogLinesPerEpoch))) metrics->step(report);
+  if (due(report.batch, std::max<std::int64_t>(1, loader->batches() / kLogLinesPerEpoch)))
+    metrics->step(report);
   observer.step_done(report);
 }
 
@@ -251,10 +266,15 @@ void Trainer::Impl::write_checkpoint() {
 
 TrainSummary Trainer::Impl::finish(TrainEnd end) {
   write_checkpoint();
-  // A look at an unfinished epoch. It comes after the checkpoint, so that a run continued from there has no trace of it
-  // and equals one that never stopped.
+  // A look at an unfinished epoch. It comes after the checkpoint, so that a run continued from there has no
+  // trace of it and equals one that never stopped.
   if (end == TrainEnd::step_limit && position.batch > 0) report_epoch(true);
-  return {end, position.step, last_epoch, position.best_accuracy, position.best_epoch, directory.model_file()};
+  return {.end = end,
+          .steps = position.step,
+          .last = last_epoch,
+          .best_accuracy = position.best_accuracy,
+          .best_epoch = position.best_epoch,
+          .weights = directory.model_file()};
 }
 
 Trainer::Trainer(const Config& config, TrainOptions options, TrainObserver& observer)
@@ -265,7 +285,9 @@ Trainer::Trainer(const Config& config, TrainOptions options, TrainObserver& obse
 
 Trainer::~Trainer() = default;
 
-Model& Trainer::model() { return *impl_->model; }
+Model& Trainer::model() {
+  return *impl_->model;
+}
 
 TrainSummary Trainer::run() {
   struct Stopped {  // also on the way out of an error

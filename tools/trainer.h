@@ -12,8 +12,8 @@
 namespace noisymix {
 
 struct TrainOptions {
-  std::filesystem::path run;         ///< folder of the run
-  bool resume = false;               ///< continue from the newest checkpoint in `run`
+  std::filesystem::path run;          ///< folder of the run
+  bool resume = false;                ///< continue from the newest checkpoint in `run`
   std::function<bool()> should_stop;  ///< asked after every step; true finishes with a checkpoint
 };
 
@@ -25,25 +25,27 @@ enum class TrainEnd {
 
 struct TrainSummary {
   TrainEnd end = TrainEnd::completed;
-  std::int64_t steps = 0;                ///< since the start of the run
-  std::optional<EpochReport> last;       ///< of the last epoch finished in this call
-  double best_accuracy = -1;             ///< on the test split; negative when never evaluated
-  std::int64_t best_epoch = 0;           ///< epochs completed at that time
-  std::filesystem::path weights;         ///< RUN/model.safetensors
+  std::int64_t steps = 0;           ///< since the start of the run
+  std::optional<EpochReport> last;  ///< of the last epoch finished in this call
+  double best_accuracy = -1;        ///< on the test split; negative when never evaluated
+  std::int64_t best_epoch = 0;      ///< epochs completed at that time
+  std::filesystem::path weights;    ///< RUN/model.safetensors
 };
 
-/// A non-finite loss or gradient: names the step, the first op or layer, and what to try. Nothing was updated.
+/// A non-finite loss or gradient: names the step, the first op or layer, and what to try. Nothing was
+/// updated.
 class DivergedError : public Error {
  public:
   using Error::Error;
 };
 
-/// One training run. Everything random is a function of train.seed and the position alone, so a resumed run, or one
-/// with other numbers of threads and workers, gives the same bits.
+/// One training run. Everything random is a function of train.seed and the position alone, so a resumed run,
+/// or one with other numbers of threads and workers, gives the same bits.
 class Trainer {
  public:
-  /// Opens the data, builds model, optimizer and loader, and creates or resumes the run folder. Throws ConfigError when
-  /// the folder already holds a run (without resume) or was made with other settings (with resume).
+  /// Opens the data, builds model, optimizer and loader, and creates or resumes the run folder. Throws
+  /// ConfigError when the folder already holds a run (without resume) or was made with other settings (with
+  /// resume).
   Trainer(const Config& config, TrainOptions options, TrainObserver& observer);
   ~Trainer();
   Trainer(const Trainer&) = delete;
@@ -57,7 +59,8 @@ class Trainer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Mean cross entropy and accuracy of the model in evaluation mode over one pass of the loader (one view per example).
+/// Mean cross entropy and accuracy of the model in evaluation mode over one pass of the loader (one view per
+/// example).
 TestResult test_model(Model& model, DataLoader& loader);
 
 }  // namespace noisymix

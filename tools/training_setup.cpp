@@ -27,7 +27,8 @@ ModelCard make_card(const Config& config, const Dataset& train_data) {
   card.options = config.model.options;
   card.options.classes = train_data.classes();
   card.sample_shape = train_data.sample_shape();
-  card.options.inputs = static_cast<int>(card.sample_shape.back());  // channels are last, features the only size
+  card.options.inputs =
+      static_cast<int>(card.sample_shape.back());  // channels are last, features the only size
   card.class_names = train_data.class_names();
   card.normalization = config.data.normalization;
   card.version = NOISYMIX_VERSION;
@@ -58,7 +59,8 @@ Schedule make_schedule(const Config& config, std::int64_t steps_per_epoch) {
   const ScheduleConfig& schedule = config.schedule;
   const double lr = config.optimizer.lr;
   const std::int64_t total = config.train.epochs * steps_per_epoch;
-  const auto warm_up = static_cast<std::int64_t>(std::llround(schedule.warmup_epochs * static_cast<double>(steps_per_epoch)));
+  const auto warm_up =
+      static_cast<std::int64_t>(std::llround(schedule.warmup_epochs * static_cast<double>(steps_per_epoch)));
   Schedule after;
   if (schedule.name == "constant") {
     after = constant_schedule(lr);
@@ -66,7 +68,8 @@ Schedule make_schedule(const Config& config, std::int64_t steps_per_epoch) {
     after = cosine_schedule(lr, schedule.floor, std::max<std::int64_t>(1, total - warm_up));
   } else if (schedule.name == "multistep") {
     std::vector<std::int64_t> steps;  // milestone e, counted from 0, acts from the first step of epoch e + 1
-    for (const std::int64_t epoch : schedule.milestones) steps.push_back((epoch + 1) * steps_per_epoch - warm_up);
+    for (const std::int64_t epoch : schedule.milestones)
+      steps.push_back((epoch + 1) * steps_per_epoch - warm_up);
     after = multi_step_schedule(lr, std::move(steps), schedule.gamma);
   } else {
     fail<ConfigError>("schedule.name is constant, cosine or multistep, not \"", schedule.name, '"');

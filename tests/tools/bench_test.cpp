@@ -30,15 +30,16 @@ TEST_CASE("a step benchmark reports the fields that the comparison scripts read"
   options.batch = 2;
   options.steps = 1;
   options.warmup = 0;
-  for (const auto& [scheme, views] : {std::pair{"plain", 1}, std::pair{"noisymix", 3}, std::pair{"infer", 1}}) {
+  for (const auto& [scheme, views] :
+       {std::pair{"plain", 1}, std::pair{"noisymix", 3}, std::pair{"infer", 1}}) {
     options.scheme = scheme;
     const BenchStepResult result = bench_step(options);
     CHECK(result.step_s > 0);
     CHECK(result.views_per_s == doctest::Approx(views * result.base_images_per_s));
     CHECK(result.peak_mib > 0);
-    CHECK(fields(to_json(result)) == std::vector<std::string>{"peer", "arch", "scheme", "device", "dtype", "batch",
-                                                              "step_s", "views_per_s", "base_images_per_s",
-                                                              "peak_mib"});
+    CHECK(fields(to_json(result)) == std::vector<std::string>{"peer", "arch", "scheme", "device", "dtype",
+                                                              "batch", "step_s", "views_per_s",
+                                                              "base_images_per_s", "peak_mib"});
     CHECK(to_text(result).starts_with("wrn28-2 " + options.scheme + ", batch 2"));
   }
 }

@@ -32,7 +32,9 @@ ModelCard small_card() {
   return card;
 }
 
-std::unique_ptr<Model> small_model(Key key) { return make_model("wrn", small_card().options, key); }
+std::unique_ptr<Model> small_model(Key key) {
+  return make_model("wrn", small_card().options, key);
+}
 
 Config toy_config() {
   Config config;
@@ -85,7 +87,8 @@ TEST_CASE("a checkpoint comes back bit for bit") {
   CHECK(read.position == position);
   CHECK(same_bits(read.model, model->state()));
   CHECK(same_bits(read.optimizer, momenta->parameters()));
-  CHECK(same_bits(load_run(folder / "c.safetensors").model->state(), model->state()));  // usable as weights too
+  CHECK(
+      same_bits(load_run(folder / "c.safetensors").model->state(), model->state()));  // usable as weights too
 }
 
 TEST_CASE("unusable files are refused with their name and the reason") {
@@ -95,7 +98,8 @@ TEST_CASE("unusable files are refused with their name and the reason") {
   CHECK_THROWS_AS(load_run(folder / "absent.safetensors"), DataError);
 
   write_safetensors(path, {model->state(), {}});
-  CHECK_THROWS_WITH_AS(load_run(path), doctest::Contains("w.safetensors: not written by noisymix"), DataError);
+  CHECK_THROWS_WITH_AS(load_run(path), doctest::Contains("w.safetensors: not written by noisymix"),
+                       DataError);
 
   write_safetensors(path, {model->state(), {{"noisymix", "{\"architecture\": 7}"}}});
   CHECK_THROWS_WITH_AS(load_run(path), doctest::Contains("malformed metadata"), DataError);
@@ -103,7 +107,8 @@ TEST_CASE("unusable files are refused with their name and the reason") {
   ModelCard card = small_card();
   card.class_names.push_back("bird");
   save_weights(path, *model, card);
-  CHECK_THROWS_WITH_AS(load_run(path), doctest::Contains("names 3 classes, but the network has 2"), DataError);
+  CHECK_THROWS_WITH_AS(load_run(path), doctest::Contains("names 3 classes, but the network has 2"),
+                       DataError);
 
   card = small_card();
   card.options.width = 2;
@@ -128,15 +133,18 @@ TEST_CASE("checkpoints are found by step, oldest first, and pruned") {
   const RunDirectory run(folder / "run");
   run.create(toy_config());
   CHECK(run.checkpoints().empty());
-  for (const std::int64_t step : {9, 100000000, 11, 1000}) write_file_atomically(run.checkpoint_file(step), "");
-  for (const char* other : {"step-.safetensors", "step-12", "step-1x.safetensors", ".step-00000099.safetensors.7.0.tmp"}) {
+  for (const std::int64_t step : {9, 100000000, 11, 1000})
+    write_file_atomically(run.checkpoint_file(step), "");
+  for (const char* other :
+       {"step-.safetensors", "step-12", "step-1x.safetensors", ".step-00000099.safetensors.7.0.tmp"}) {
     std::ofstream(folder / "run" / "checkpoints" / other) << "";
   }
   REQUIRE(run.checkpoints().size() == 4);
   CHECK(run.checkpoints().front() == run.checkpoint_file(9));
   CHECK(run.checkpoints().back() == run.checkpoint_file(100000000));
   run.prune(2);
-  CHECK(run.checkpoints() == std::vector<fs::path>{run.checkpoint_file(1000), run.checkpoint_file(100000000)});
+  CHECK(run.checkpoints() ==
+        std::vector<fs::path>{run.checkpoint_file(1000), run.checkpoint_file(100000000)});
   CHECK(!fs::exists(folder / "run" / "checkpoints" / ".step-00000099.safetensors.7.0.tmp"));
   CHECK(fs::exists(folder / "run" / "checkpoints" / "step-12"));
   run.prune(0);  // the newest always stays
@@ -149,7 +157,8 @@ TEST_CASE("a run folder is neither overwritten nor resumed with other settings")
   Config config = toy_config();
   CHECK_THROWS_WITH_AS(run.reopen(config), doctest::Contains("no run to resume"), ConfigError);
   run.create(config);
-  CHECK_THROWS_WITH_AS(run.create(config), doctest::Contains("continue it with --resume or choose another"), ConfigError);
+  CHECK_THROWS_WITH_AS(run.create(config), doctest::Contains("continue it with --resume or choose another"),
+                       ConfigError);
 
   config.train.workers = 4;  // steers the process, not the result
   config.train.max_steps = 10;

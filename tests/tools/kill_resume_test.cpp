@@ -63,7 +63,8 @@ TEST_CASE("a termination signal ends a run between two steps, with a checkpoint"
   Terminate observer;
   const StopSignals signals;
   CHECK(!StopSignals::requested());
-  const TrainSummary summary = Trainer(circles_run(), {folder / "run", false, StopSignals::requested}, observer).run();
+  const TrainSummary summary =
+      Trainer(circles_run(), {folder / "run", false, StopSignals::requested}, observer).run();
   CHECK(summary.end == TrainEnd::interrupted);
   CHECK(summary.steps == 9);
   CHECK(load_checkpoint(RunDirectory(folder / "run").checkpoints().back()).position.step == 9);
@@ -93,7 +94,8 @@ TEST_CASE("a run killed at arbitrary moments and resumed equals one left alone")
   }
   CHECK(killed > 0);
   train(folder / "run", nobody);
-  CHECK(file_bytes(folder / "run" / "model.safetensors") == file_bytes(folder / "whole" / "model.safetensors"));
+  CHECK(file_bytes(folder / "run" / "model.safetensors") ==
+        file_bytes(folder / "whole" / "model.safetensors"));
   CHECK(file_bytes(folder / "run" / "best.safetensors") == file_bytes(folder / "whole" / "best.safetensors"));
   CHECK(comparable_metrics(folder / "run") == comparable_metrics(folder / "whole"));
 }

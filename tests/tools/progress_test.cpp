@@ -10,7 +10,11 @@ using namespace noisymix;
 namespace {
 
 TrainStart start_of(std::int64_t epochs, std::int64_t steps) {
-  return {.model = "net", .train_data = "train set", .test_data = "test set", .parameters = 123, .epochs = epochs,
+  return {.model = "net",
+          .train_data = "train set",
+          .test_data = "test set",
+          .parameters = 123,
+          .epochs = epochs,
           .steps_per_epoch = steps};
 }
 
@@ -94,5 +98,6 @@ TEST_CASE("a resumed run says where it continues") {
   TrainStart start = start_of(2, 60);
   start.first_step = 70;
   make_progress(out, {})->started(start);
-  CHECK(out.str() == "model net, 123 parameters\ntrain on train set, test on test set\nresumed at step 70 of 120\n");
+  CHECK(out.str() ==
+        "model net, 123 parameters\ntrain on train set, test on test set\nresumed at step 70 of 120\n");
 }

@@ -52,7 +52,9 @@ Tensor mixed_logits(Model& model, const Batch& batch, const FeatureMixDraw& draw
   Context context;
   context.training = true;
   context.key = step.child("model");
-  context.stage_hook = [&](int stage, const Tensor& x) { return stage == draw.layer ? apply_feature_mix(draw, x) : x; };
+  context.stage_hook = [&](int stage, const Tensor& x) {
+    return stage == draw.layer ? apply_feature_mix(draw, x) : x;
+  };
   return model(batch.images, context);
 }
 
@@ -82,7 +84,8 @@ TEST_CASE("label smoothing enters the cross entropy") {
   ObjectiveConfig objective;
   objective.label_smoothing = 0.1;
   StepStats stats;
-  const double expected = cross_entropy((*model)(batch.images, Context::evaluation()), batch.labels, 0.1).item();
+  const double expected =
+      cross_entropy((*model)(batch.images, Context::evaluation()), batch.labels, 0.1).item();
   CHECK(loss_of(objective, {}, batch, Key(3), stats) == expected);
 }
 
@@ -101,13 +104,15 @@ TEST_CASE("noisy feature mixup with one view equals its manual composition") {
   }
 }
 
-TEST_CASE("NoisyMix is the mixed cross entropy of the first view plus the weighted consistency of all views") {
+TEST_CASE(
+    "NoisyMix is the mixed cross entropy of the first view plus the weighted consistency of all views") {
   const Key key(5);
   const auto model = points_model();
   const Batch batch = points(3);
   const auto draw = draw_feature_mix(nfm(), model->stages(), kBatch, 3, key.child("mix"));
   const Tensor logits = mixed_logits(*model, batch, draw, key);
-  const Tensor first = mixed_cross_entropy(logits.rows(0, kBatch), batch.labels, draw.lambda, draw.permutation);
+  const Tensor first =
+      mixed_cross_entropy(logits.rows(0, kBatch), batch.labels, draw.lambda, draw.permutation);
   const Tensor divergence = mul(jensen_shannon(logits, 3, 1e-7), 12.0);
   StepStats stats;
   CHECK(loss_of(with_consistency(), nfm(), batch, key, stats) == add(first, divergence).item());
@@ -140,7 +145,8 @@ TEST_CASE("cross entropy over all views is the mean of the views'") {
   objective.cross_entropy_views = "all";
   const Tensor logits = (*model)(batch.images, Context::evaluation());
   double expected = 0;
-  for (const int v : {0, 1}) expected += cross_entropy(logits.rows(v * kBatch, (v + 1) * kBatch), batch.labels).item();
+  for (const int v : {0, 1})
+    expected += cross_entropy(logits.rows(v * kBatch, (v + 1) * kBatch), batch.labels).item();
   StepStats stats;
   CHECK(loss_of(objective, {}, batch, Key(7), stats) == doctest::Approx(expected / 2));
 }

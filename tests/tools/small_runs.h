@@ -30,8 +30,8 @@ inline Config circles_run() {
   return config;
 }
 
-/// NoisyMix (AugMix views, mixing, noise, consistency, dropout, batch norm) on 32 pictures, eight steps an epoch, with
-/// a small Wide-ResNet.
+/// NoisyMix (AugMix views, mixing, noise, consistency, dropout, batch norm) on 32 pictures, eight steps an
+/// epoch, with a small Wide-ResNet.
 inline Config pictures_run() {
   Config config;
   config.data.name = "shapes";

@@ -107,7 +107,8 @@ TEST_CASE("a stopped and resumed run equals one that never stopped") {
   const Config config = circles_run();
   train(config, folder / "whole");
   const auto metrics = comparable_metrics(folder / "whole");
-  for (const std::int64_t stop : {1, 5, 6, 7, 23, 24}) {  // six steps an epoch: inside, at the end, at the start
+  for (const std::int64_t stop :
+       {1, 5, 6, 7, 23, 24}) {  // six steps an epoch: inside, at the end, at the start
     CAPTURE(stop);
     const fs::path run = folder / ("run" + std::to_string(stop));
     Config limited = config;
@@ -133,7 +134,8 @@ TEST_CASE("resuming in the middle of an epoch of pictures keeps every bit") {
   CHECK(summary.steps == 7);
   config.train.workers = 3;
   CHECK(train(config, folder / "run", true).end == TrainEnd::completed);
-  CHECK(file_bytes(folder / "run" / "model.safetensors") == file_bytes(folder / "whole" / "model.safetensors"));
+  CHECK(file_bytes(folder / "run" / "model.safetensors") ==
+        file_bytes(folder / "whole" / "model.safetensors"));
   CHECK(comparable_metrics(folder / "run") == comparable_metrics(folder / "whole"));
 }
 
@@ -186,11 +188,14 @@ TEST_CASE("run folders in use, taken, absent or of another run are refused") {
   const TemporaryFolder folder;
   Config config = circles_run();
   TrainObserver nobody;
-  CHECK_THROWS_WITH_AS(train(config, folder / "run", true), doctest::Contains("no run to resume"), ConfigError);
+  CHECK_THROWS_WITH_AS(train(config, folder / "run", true), doctest::Contains("no run to resume"),
+                       ConfigError);
   {
     const Trainer running(config, {folder / "run", false, {}}, nobody);
-    CHECK_THROWS_WITH_AS(train(config, folder / "run"), doctest::Contains("already holds a run"), ConfigError);
-    CHECK_THROWS_WITH_AS(train(config, folder / "run", true), doctest::Contains("another process"), ConfigError);
+    CHECK_THROWS_WITH_AS(train(config, folder / "run"), doctest::Contains("already holds a run"),
+                         ConfigError);
+    CHECK_THROWS_WITH_AS(train(config, folder / "run", true), doctest::Contains("another process"),
+                         ConfigError);
   }
   CHECK(train(config, folder / "run", true).end == TrainEnd::completed);  // no checkpoint yet: begins again
   config.optimizer.lr *= 2;
@@ -238,5 +243,6 @@ TEST_CASE("a gradient that is not finite names its parameter") {
   check_gradients(step);
   Tensor bias = model->parameters()[3].second;
   bias.set_grad(Tensor::full(bias.shape(), std::numeric_limits<double>::infinity()));
-  CHECK_THROWS_WITH_AS(check_gradients(step), doctest::Contains("the first is that of fc2.bias"), DivergedError);
+  CHECK_THROWS_WITH_AS(check_gradients(step), doctest::Contains("the first is that of fc2.bias"),
+                       DivergedError);
 }
