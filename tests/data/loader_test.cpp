@@ -71,7 +71,8 @@ TEST_CASE("loader: batches are equal bit by bit for any number of workers and pr
   const auto dataset = small_images(103);
   const auto views = std::make_shared<TestViews>();
   DataLoader reference(dataset, views, options(20, 0), Key(7));
-  for (const auto& [workers, prefetch] : {std::pair{1, 1}, {1, 3}, {4, 1}, {4, 2}, {9, 5}}) {
+  for (const auto& pair : {std::pair{1, 1}, {1, 3}, {4, 1}, {4, 2}, {9, 5}}) {
+    const int workers = pair.first, prefetch = pair.second;  // CAPTURE takes no structured binding
     CAPTURE(workers);
     DataLoader loader(dataset, views, options(20, workers, prefetch), Key(7));
     for (int epoch = 0; epoch < 3; ++epoch) {

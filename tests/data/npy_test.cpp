@@ -151,7 +151,9 @@ TEST_CASE("npz: golden archives, stored and deflated") {
     CAPTURE(file);
     const auto arrays = read_npz(fixture_path(std::string("io/") + file));
     REQUIRE(arrays.size() == 4);
-    for (const auto& [name, array] : arrays) {
+    for (const auto& pair : arrays) {
+      const std::string& name = pair.first;
+      const NpyArray& array = pair.second;
       CAPTURE(name);
       if (name == "images") {
         CHECK(array.values.shape() == Shape({5, 32, 32, 3}));
