@@ -5,9 +5,10 @@
 namespace noisymix {
 namespace {
 
-// Seven rows of five dots for each character from space to tilde. Those with a tail are drawn kTail rows lower.
+// Seven rows of five dots for each character from space to tilde. Those with a tail are drawn kTail rows
+// lower.
 constexpr const char* kGlyphs[] = {
-    "..... ..... ..... ..... ..... ..... .....",  //  
+    "..... ..... ..... ..... ..... ..... .....",  //
     "..#.. ..#.. ..#.. ..#.. ..#.. ..... ..#..",  // !
     ".#.#. .#.#. ..... ..... ..... ..... .....",  // "
     ".#.#. .#.#. ##### .#.#. ##### .#.#. .#.#.",  // #

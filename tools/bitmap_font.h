@@ -17,8 +17,8 @@ constexpr int kGlyphHeight = 7, kGlyphAdvance = 6;  ///< in dots, tails below th
 /// Width in pixels with every dot a square of side `scale`.
 int text_width(std::string_view text, int scale);
 
-/// Draws onto an RGB image with the upper left corner at (x, y), cut off at the borders. Characters outside printable
-/// ASCII become "?".
+/// Draws onto an RGB image with the upper left corner at (x, y), cut off at the borders. Characters outside
+/// printable ASCII become "?".
 void draw_text(Image& image, int x, int y, std::string_view text, int scale, Rgb color);
 
 }  // namespace noisymix

@@ -34,8 +34,9 @@ void check_verb(const CLI::App& program, const std::string& verb) {
   for (const CLI::App* known : program.get_subcommands({})) names.push_back(known->get_name());
   if (verb.starts_with("-") || std::find(names.begin(), names.end(), verb) != names.end()) return;
   const std::string near = nearest_name(verb.substr(0, 40), names);
-  throw CLI::ParseError("unknown verb '" + verb.substr(0, 40) + "'" + (near.empty() ? "" : ", did you mean " + near + "?"),
-                        kExitUsage);
+  throw CLI::ParseError(
+      "unknown verb '" + verb.substr(0, 40) + "'" + (near.empty() ? "" : ", did you mean " + near + "?"),
+      kExitUsage);
 }
 
 // Parses and returns kExitSuccess with `action` set, or the code to leave with.
@@ -71,7 +72,9 @@ int run(const Action& action) {
 void add_machine_options(CLI::App& verb, MachineOptions& options) {
   verb.add_option("--device", options.device, "auto or cpu")->capture_default_str()->type_name("DEVICE");
   verb.add_option("--threads", options.threads, "threads for computing; 0 is one per core")
-      ->check(CLI::Range(0, 1024))->capture_default_str()->type_name("N");
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str()
+      ->type_name("N");
 }
 
 void apply_machine_options(const MachineOptions& options) {
@@ -86,13 +89,16 @@ std::string examples(const std::vector<std::string>& lines) {
 }
 
 int run_command_line(int argc, const char* const* argv) {
-  CLI::App program{"noisymix: trains and tests image classifiers that withstand noise and corruption.\n"
-                   "Every verb has its own --help.", "noisymix"};
+  CLI::App program{
+      "noisymix: trains and tests image classifiers that withstand noise and corruption.\n"
+      "Every verb has its own --help.",
+      "noisymix"};
   program.set_version_flag("--version", std::string("noisymix ") + NOISYMIX_VERSION);
   program.require_subcommand(1);
   program.footer(examples({"train demo-noisymix", "evaluate runs/demo-noisymix", "config explain mix"}));
   Action action;
-  for (auto* add : {add_train, add_evaluate, add_predict, add_models, add_config, add_data, add_bench, add_plot}) {
+  for (auto* add :
+       {add_train, add_evaluate, add_predict, add_models, add_config, add_data, add_bench, add_plot}) {
     add(program, action);
   }
   if (argc <= 1) {

@@ -14,8 +14,8 @@ namespace noisymix {
 /// Exit codes of the program.
 enum ExitCode : int {
   kExitSuccess = 0,
-  kExitFailure = 1,      ///< data, device or training failed
-  kExitUsage = 2,        ///< wrong command line or configuration
+  kExitFailure = 1,        ///< data, device or training failed
+  kExitUsage = 2,          ///< wrong command line or configuration
   kExitInterrupted = 130,  ///< stopped by a signal, resumable
 };
 

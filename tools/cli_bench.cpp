@@ -33,28 +33,43 @@ void add_bench(CLI::App& program, Action& action) {
 
   BenchStepOptions& step = options->step;
   CLI::App* steps = verb->add_subcommand("step", "One training step, or one forward pass");
-  steps->add_option("--arch", step.arch, "model, see noisymix models")->capture_default_str()->type_name("MODEL");
+  steps->add_option("--arch", step.arch, "model, see noisymix models")
+      ->capture_default_str()
+      ->type_name("MODEL");
   steps->add_option("--scheme", step.scheme, "plain, augmix, noisymix or infer")
-      ->check(CLI::IsMember({"plain", "augmix", "noisymix", "infer"}))->capture_default_str()->type_name("SCHEME");
+      ->check(CLI::IsMember({"plain", "augmix", "noisymix", "infer"}))
+      ->capture_default_str()
+      ->type_name("SCHEME");
   steps->add_option("--batch", step.batch, "examples; augmix and noisymix see three views of each")
-      ->check(CLI::Range(1, 65536))->capture_default_str();
-  steps->add_option("--dtype", step.dtype, "f32")->check(CLI::IsMember({"f32"}))->capture_default_str();
-  steps->add_option("--steps", step.steps, "timed steps; the median counts")->check(CLI::Range(1, 100000))
+      ->check(CLI::Range(1, 65536))
       ->capture_default_str();
-  steps->add_option("--warmup", step.warmup, "steps before them")->check(CLI::Range(0, 100000))->capture_default_str();
+  steps->add_option("--dtype", step.dtype, "f32")->check(CLI::IsMember({"f32"}))->capture_default_str();
+  steps->add_option("--steps", step.steps, "timed steps; the median counts")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  steps->add_option("--warmup", step.warmup, "steps before them")
+      ->check(CLI::Range(0, 100000))
+      ->capture_default_str();
   steps->add_option("--classes", step.classes)->check(CLI::Range(2, 100000))->capture_default_str();
-  steps->add_option("--threads", step.threads, "0 is one per core")->check(CLI::Range(0, 1024))->capture_default_str();
+  steps->add_option("--threads", step.threads, "0 is one per core")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
   steps->add_flag("--json", options->json, "one JSON object");
   steps->footer(examples({"bench step --arch wrn28-4 --scheme noisymix --batch 128 --threads 2 --json"}));
-  steps->callback([options, &action] { action = [options] { return print(bench_step(options->step), options->json); }; });
+  steps->callback(
+      [options, &action] { action = [options] { return print(bench_step(options->step), options->json); }; });
 
   CLI::App* views = verb->add_subcommand("augmix", "Views of the AugMix input pipeline");
-  views->add_option("--images", options->augmix.images)->check(CLI::Range(1, 100000000))->capture_default_str();
-  views->add_option("--threads", options->augmix.threads, "0 is one per core")->check(CLI::Range(0, 1024))
+  views->add_option("--images", options->augmix.images)
+      ->check(CLI::Range(1, 100000000))
+      ->capture_default_str();
+  views->add_option("--threads", options->augmix.threads, "0 is one per core")
+      ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   views->add_flag("--json", options->json, "one JSON object");
-  views->callback(
-      [options, &action] { action = [options] { return print(bench_augmix(options->augmix), options->json); }; });
+  views->callback([options, &action] {
+    action = [options] { return print(bench_augmix(options->augmix), options->json); };
+  });
 }
 
 }  // namespace noisymix

@@ -44,7 +44,8 @@ void add_config(CLI::App& program, Action& action) {
   verb->require_subcommand(1);
 
   CLI::App* explaining = verb->add_subcommand("explain", "Type, default, range and meaning of settings");
-  explaining->add_option("key", options->name, "a key or section; all of them when not given")->type_name("KEY");
+  explaining->add_option("key", options->name, "a key or section; all of them when not given")
+      ->type_name("KEY");
   explaining->footer(examples({"config explain", "config explain mix", "config explain mix.view_scale"}));
   explaining->callback([options, &action] {
     action = [options] {
@@ -62,10 +63,15 @@ void add_config(CLI::App& program, Action& action) {
   verb->add_subcommand("list", "The ready configurations")->callback([&action] { action = list; });
 
   CLI::App* showing = verb->add_subcommand("show", "A configuration, as a start for one's own");
-  showing->add_option("config", options->name, "TOML file or ready configuration")->required()->type_name("CONFIG");
+  showing->add_option("config", options->name, "TOML file or ready configuration")
+      ->required()
+      ->type_name("CONFIG");
   showing->add_flag("--resolved", options->resolved, "with every setting, defaults included");
   showing->add_option("--set", options->overrides, "override a setting, may be repeated")
-      ->type_name("KEY=VALUE")->take_all()->expected(1)->allow_extra_args(false);
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
   showing->footer(examples({"config show cifar10-noisymix > my.toml"}));
   showing->callback([options, &action] { action = [options] { return show(*options); }; });
 }

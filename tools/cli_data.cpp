@@ -68,8 +68,11 @@ int sheet(Options& options) {
 void add_dataset_options(CLI::App& verb, Options& options) {
   verb.add_option("--data", options.data.path, "folder of its files")->type_name("PATH");
   verb.add_option("--split", options.split, "train or test")
-      ->check(CLI::IsMember({"train", "test"}))->capture_default_str()->type_name("SPLIT");
-  verb.add_option("--limit", options.data.limit, "first examples only; 0 is all")->check(CLI::NonNegativeNumber);
+      ->check(CLI::IsMember({"train", "test"}))
+      ->capture_default_str()
+      ->type_name("SPLIT");
+  verb.add_option("--limit", options.data.limit, "first examples only; 0 is all")
+      ->check(CLI::NonNegativeNumber);
   verb.add_option("--seed", options.data.seed, "of built-in sets")->capture_default_str();
 }
 
@@ -83,7 +86,8 @@ void add_data(CLI::App& program, Action& action) {
 
   CLI::App* describing = verb->add_subcommand("info", "What a file, a folder or a data set holds");
   describing->add_option("path", options->target, "file or folder of any known format, or a data set's name")
-      ->required()->type_name("PATH");
+      ->required()
+      ->type_name("PATH");
   add_dataset_options(*describing, *options);
   describing->footer(examples({"data info downloads/data_batch_1.bin", "data info shapes"}));
   describing->callback([options, &action] { action = [options] { return info(*options); }; });
@@ -91,8 +95,11 @@ void add_data(CLI::App& program, Action& action) {
   CLI::App* exporting = verb->add_subcommand("export", "Write a data set to files");
   exporting->add_option("name", options->data.name, "data set")->required()->type_name("NAME");
   exporting->add_option("--out", options->target, "folder to write to")->required()->type_name("DIR");
-  exporting->add_option("--format", options->format, "png, npy or cifar")->capture_default_str()->type_name("FORMAT");
-  exporting->add_option("--file", options->file_name, "cifar: name of the file, without .bin")->capture_default_str();
+  exporting->add_option("--format", options->format, "png, npy or cifar")
+      ->capture_default_str()
+      ->type_name("FORMAT");
+  exporting->add_option("--file", options->file_name, "cifar: name of the file, without .bin")
+      ->capture_default_str();
   add_dataset_options(*exporting, *options);
   exporting->footer(examples({"data export shapes --out shapes --format png --split test --limit 100"}));
   exporting->callback([options, &action] { action = [options] { return export_set(*options); }; });
@@ -102,7 +109,9 @@ void add_data(CLI::App& program, Action& action) {
   sheets->add_option("--out", options->target, "PNG file to write")->required()->type_name("FILE");
   sheets->add_option("--rows", options->rows)->check(CLI::Range(1, 100))->capture_default_str();
   sheets->add_option("--columns", options->columns)->check(CLI::Range(1, 100))->capture_default_str();
-  sheets->add_option("--scale", options->scale, "pixels per pixel")->check(CLI::Range(1, 16))->capture_default_str();
+  sheets->add_option("--scale", options->scale, "pixels per pixel")
+      ->check(CLI::Range(1, 16))
+      ->capture_default_str();
   add_dataset_options(*sheets, *options);
   sheets->callback([options, &action] { action = [options] { return sheet(*options); }; });
 }

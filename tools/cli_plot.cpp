@@ -25,7 +25,8 @@ struct Options {
 int plot_boundary(const Options& options) {
   apply_machine_options(options.machine);
   std::vector<BoundaryPanel> panels;
-  for (const std::string& run : options.runs) panels.push_back(compute_boundary(load_run(run), options.boundary));
+  for (const std::string& run : options.runs)
+    panels.push_back(compute_boundary(load_run(run), options.boundary));
   write_png(options.out, draw_boundaries(panels, options.boundary));
   std::cout << options.out.string() << "\n";
   return kExitSuccess;
@@ -46,13 +47,18 @@ void add_plot(CLI::App& program, Action& action) {
   CLI::App* verb = program.add_subcommand("plot", "Draw decision boundaries and training curves");
   verb->require_subcommand(1);
 
-  CLI::App* boundary = verb->add_subcommand("boundary", "Class-1 probability of models of points, one panel per run");
-  boundary->add_option("runs", options->runs, "run folders of toy-* configurations")->required()->type_name("RUN...");
+  CLI::App* boundary =
+      verb->add_subcommand("boundary", "Class-1 probability of models of points, one panel per run");
+  boundary->add_option("runs", options->runs, "run folders of toy-* configurations")
+      ->required()
+      ->type_name("RUN...");
   boundary->add_option("--out", options->out, "PNG file to write")->required()->type_name("FILE");
   boundary->add_option("--columns", options->boundary.columns, "panels side by side; 0 chooses")
-      ->check(CLI::Range(0, 100))->capture_default_str();
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
   add_machine_options(*boundary, options->machine);
-  boundary->footer(examples({"plot boundary runs/toy-polygon-baseline runs/toy-polygon-noisymix --out boundary.png"}));
+  boundary->footer(
+      examples({"plot boundary runs/toy-polygon-baseline runs/toy-polygon-noisymix --out boundary.png"}));
   boundary->callback([options, &action] { action = [options] { return plot_boundary(*options); }; });
 
   CLI::App* curves = verb->add_subcommand("curves", "Loss and accuracy over the epochs");

@@ -52,10 +52,14 @@ void add_predict(CLI::App& program, Action& action) {
   const auto options = std::make_shared<Options>();
   CLI::App* verb = program.add_subcommand("predict", "Most probable classes of PNG and JPEG pictures");
   verb->add_option("model", options->model, "run folder, or a .safetensors file written by a run")
-      ->required()->type_name("RUN|MODEL");
+      ->required()
+      ->type_name("RUN|MODEL");
   verb->add_option("images", options->images, "pictures; resized to what the model expects")
-      ->required()->type_name("IMAGE...");
-  verb->add_option("--top", options->top, "classes to show")->check(CLI::Range(1, 1000))->capture_default_str();
+      ->required()
+      ->type_name("IMAGE...");
+  verb->add_option("--top", options->top, "classes to show")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   add_machine_options(*verb, options->machine);
   verb->footer(examples({"predict runs/cifar10-noisymix cat.jpg dog.png"}));
   verb->callback([options, &action] { action = [options] { return predict(*options); }; });

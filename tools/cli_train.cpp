@@ -33,7 +33,8 @@ std::string percent(double fraction) {
 
 void print_summary(const TrainSummary& summary, const std::filesystem::path& run) {
   std::cout << "\n";
-  if (summary.last && summary.last->test) std::cout << "test accuracy " << percent(summary.last->test->accuracy);
+  if (summary.last && summary.last->test)
+    std::cout << "test accuracy " << percent(summary.last->test->accuracy);
   if (summary.best_accuracy >= 0) {
     std::cout << (summary.last && summary.last->test ? ", best " : "best test accuracy ")
               << percent(summary.best_accuracy) << " after epoch " << summary.best_epoch << "\n";
@@ -69,15 +70,21 @@ int train(const Options& options) {
 void add_train(CLI::App& program, Action& action) {
   const auto options = std::make_shared<Options>();
   CLI::App* verb = program.add_subcommand("train", "Train a model as a configuration says");
-  verb->add_option("config", options->config, "TOML file, or name of a ready configuration (noisymix config list)")
-      ->required()->type_name("CONFIG");
+  verb->add_option("config", options->config,
+                   "TOML file, or name of a ready configuration (noisymix config list)")
+      ->required()
+      ->type_name("CONFIG");
   verb->add_option("--out", options->out, "run folder; runs/CONFIG when not given")->type_name("DIR");
   verb->add_option("--set", options->overrides, "override a setting, may be repeated")
-      ->type_name("KEY=VALUE")->take_all()->expected(1)->allow_extra_args(false);
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
   verb->add_flag("--resume", options->resume, "continue from the newest checkpoint in the run folder");
   add_machine_options(*verb, options->machine);
-  verb->footer(examples({"train demo-noisymix", "train cifar10-noisymix --set data.path=/data/cifar10 --out runs/a",
-                         "train my.toml --set train.epochs=10 --set optimizer.lr=0.05", "train my.toml --resume"}));
+  verb->footer(
+      examples({"train demo-noisymix", "train cifar10-noisymix --set data.path=/data/cifar10 --out runs/a",
+                "train my.toml --set train.epochs=10 --set optimizer.lr=0.05", "train my.toml --resume"}));
   verb->callback([options, &action] { action = [options] { return train(*options); }; });
 }
 

@@ -1,4 +1,5 @@
-// Rules over several settings at once. Each names the keys involved, so that a message can point into the file.
+// Rules over several settings at once. Each names the keys involved, so that a message can point into the
+// file.
 #include <set>
 
 #include "tools/schema.h"
@@ -18,8 +19,12 @@ class Conflicts {
   std::vector<ConfigConflict> found_;
 };
 
-bool holds_points(const DataConfig& data) { return data.name == "circles" || data.name == "polygon"; }
-bool is_built_in(const DataConfig& data) { return holds_points(data) || data.name == "shapes"; }
+bool holds_points(const DataConfig& data) {
+  return data.name == "circles" || data.name == "polygon";
+}
+bool is_built_in(const DataConfig& data) {
+  return holds_points(data) || data.name == "shapes";
+}
 
 void check_data(const Config& config, Conflicts& conflicts) {
   const DataConfig& data = config.data;
@@ -41,8 +46,9 @@ void check_views(const Config& config, Conflicts& conflicts) {
                     "consistency needs at least 2 views, views.kind and views.count give 1");
   conflicts.require(objective.consistency != "none" || objective.cross_entropy_views == "all" || views == 1,
                     {"objective.cross_entropy_views", "views.kind", "views.count"},
-                    std::to_string(views) + " views, but only the first enters the loss: set cross_entropy_views = "
-                                            "\"all\" or a consistency");
+                    std::to_string(views) +
+                        " views, but only the first enters the loss: set cross_entropy_views = \"all\" or "
+                        "a consistency");
   conflicts.require(config.views.augmix.depth != 0, {"views.depth"}, "must be -1 (random) or at least 1");
 }
 
@@ -56,8 +62,8 @@ void check_optimizer(const Config& config, Conflicts& conflicts) {
   conflicts.require(optimizer.name != "sgd" || !optimizer.nesterov || optimizer.momentum > 0,
                     {"optimizer.nesterov", "optimizer.momentum"}, "needs optimizer.momentum > 0");
   const ScheduleConfig& schedule = config.schedule;
-  conflicts.require(schedule.name != "cosine" || schedule.floor <= optimizer.lr, {"schedule.floor", "optimizer.lr"},
-                    "is above optimizer.lr");
+  conflicts.require(schedule.name != "cosine" || schedule.floor <= optimizer.lr,
+                    {"schedule.floor", "optimizer.lr"}, "is above optimizer.lr");
   conflicts.require(schedule.warmup_start <= optimizer.lr, {"schedule.warmup_start", "optimizer.lr"},
                     "is above optimizer.lr");
   conflicts.require(schedule.warmup_epochs <= static_cast<double>(config.train.epochs),
@@ -73,7 +79,9 @@ void check_optimizer(const Config& config, Conflicts& conflicts) {
 
 }  // namespace
 
-int view_count(const ViewsConfig& views) { return views.kind == "augmix" ? views.count + 1 : views.count; }
+int view_count(const ViewsConfig& views) {
+  return views.kind == "augmix" ? views.count + 1 : views.count;
+}
 
 std::vector<ConfigConflict> find_conflicts(const Config& config) {
   Conflicts conflicts;

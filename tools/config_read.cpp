@@ -11,8 +11,8 @@
 #include "engine/nearest_name.h"
 #include "tools/schema.h"
 
-// Headers only, with a nesting limit far below the default: together with the limit on line length it bounds the depth
-// of the parsed tree, whose destructor recurses.
+// Headers only, with a nesting limit far below the default: together with the limit on line length it bounds
+// the depth of the parsed tree, whose destructor recurses.
 #define TOML_HEADER_ONLY 1
 #define TOML_MAX_NESTED_VALUES 16
 #include <toml++/toml.h>
@@ -41,15 +41,20 @@ std::string describe(const toml::node& node) {
       const std::string& text = node.as_string()->get();
       return format_value(text.size() <= 40 ? text : text.substr(0, 37) + "...");
     }
-    case toml::node_type::integer: return std::to_string(node.as_integer()->get());
+    case toml::node_type::integer:
+      return std::to_string(node.as_integer()->get());
     case toml::node_type::floating_point: {
       const double value = node.as_floating_point()->get();
       return std::isnan(value) ? "nan" : format_value(value);
     }
-    case toml::node_type::boolean: return node.as_boolean()->get() ? "true" : "false";
-    case toml::node_type::array: return "a list";
-    case toml::node_type::table: return "a section";
-    default: return "a date or time";
+    case toml::node_type::boolean:
+      return node.as_boolean()->get() ? "true" : "false";
+    case toml::node_type::array:
+      return "a list";
+    case toml::node_type::table:
+      return "a section";
+    default:
+      return "a date or time";
   }
 }
 
@@ -75,7 +80,8 @@ std::optional<ConfigValue> convert(const ConfigKey& key, const toml::node& node)
   if (std::holds_alternative<bool>(sample) && node.is_boolean()) return node.as_boolean()->get();
   if (std::holds_alternative<std::int64_t>(sample) && node.is_integer()) return node.as_integer()->get();
   if (std::holds_alternative<std::string>(sample) && node.is_string()) return node.as_string()->get();
-  if (std::holds_alternative<double>(sample) && node.is_floating_point()) return node.as_floating_point()->get();
+  if (std::holds_alternative<double>(sample) && node.is_floating_point())
+    return node.as_floating_point()->get();
   if (std::holds_alternative<double>(sample) && node.is_integer()) {
     return static_cast<double>(node.as_integer()->get());
   }
@@ -95,7 +101,8 @@ std::string range_message(const ConfigRange& range, const std::string& got) {
 // What is wrong with a value of the right type, or empty.
 std::string check_value(const ConfigKey& key, const ConfigValue& value) {
   if (const auto* text = std::get_if<std::string>(&value)) {
-    if (key.choices.empty() || std::find(key.choices.begin(), key.choices.end(), *text) != key.choices.end()) return "";
+    if (key.choices.empty() || std::find(key.choices.begin(), key.choices.end(), *text) != key.choices.end())
+      return "";
     const std::string near = nearest_name(text->substr(0, 100), key.choices);
     return "no such choice: " + format_value(text->substr(0, 40)) +
            (near.empty() ? "" : "; did you mean " + format_value(near) + "?") + " One of " + key.allowed();
@@ -103,7 +110,8 @@ std::string check_value(const ConfigKey& key, const ConfigValue& value) {
   std::vector<double> numbers;
   if (const auto* integer = std::get_if<std::int64_t>(&value)) numbers = {static_cast<double>(*integer)};
   if (const auto* number = std::get_if<double>(&value)) numbers = {*number};
-  if (const auto* list = std::get_if<std::vector<std::int64_t>>(&value)) numbers.assign(list->begin(), list->end());
+  if (const auto* list = std::get_if<std::vector<std::int64_t>>(&value))
+    numbers.assign(list->begin(), list->end());
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     if (key.range.contains(numbers[i])) continue;
     const auto* list = std::get_if<std::vector<std::int64_t>>(&value);
@@ -122,7 +130,8 @@ class Reader {
       const toml::table table = toml::parse(text, name_);
       read_table(table, "");
     } catch (const toml::parse_error& error) {
-      report(error.source().begin.line, error.source().begin.column, "not valid TOML: " + syntax_message(error));
+      report(error.source().begin.line, error.source().begin.column,
+             "not valid TOML: " + syntax_message(error));
     }
     std::stable_sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
       return std::pair(a.line, a.column) < std::pair(b.line, b.column);
@@ -139,8 +148,8 @@ class Reader {
     const ConfigKey* key = find_config_key(path);
     if (!key) return report(place, unknown_key(path));
     // Quotes are a nuisance on a command line, so texts may go without.
-    const bool bare_text = std::holds_alternative<std::string>(key->default_value()) &&
-                           value.find_first_of("\"'") != 0;
+    const bool bare_text =
+        std::holds_alternative<std::string>(key->default_value()) && value.find_first_of("\"'") != 0;
     if (bare_text) return set(*key, toml::value<std::string>(value), place);
     try {
       const toml::table table = toml::parse("value = " + value + "\n");
@@ -181,8 +190,10 @@ class Reader {
       line_start = i + 1;
     }
     unreadable_ = text.size() > kMaxBytes || long_line;
-    if (text.size() > kMaxBytes) report(0, 0, "larger than 1 MB: not a configuration");
-    else if (long_line) report(line, 1, "line of more than " + std::to_string(kMaxLineLength) + " characters");
+    if (text.size() > kMaxBytes)
+      report(0, 0, "larger than 1 MB: not a configuration");
+    else if (long_line)
+      report(line, 1, "line of more than " + std::to_string(kMaxLineLength) + " characters");
     return !unreadable_;
   }
 
@@ -234,14 +245,16 @@ class Reader {
     std::string names;
     for (const std::string& name : names_in_section(section)) names += (names.empty() ? "" : ", ") + name;
     return "unknown key " + path.substr(0, 80) +
-           (names.empty() ? "; `noisymix config explain` lists all keys" : "; [" + section + "] has " + names);
+           (names.empty() ? "; `noisymix config explain` lists all keys"
+                          : "; [" + section + "] has " + names);
   }
 
   static std::string unknown_section(const std::string& path) {
     std::vector<std::string> names;
     for (const auto& section : config_sections()) names.push_back(section.first);
     const std::string near = path.size() > 100 ? "" : nearest_name(path, names);
-    return "unknown section [" + path.substr(0, 80) + "]" + (near.empty() ? "" : "; did you mean [" + near + "]?");
+    return "unknown section [" + path.substr(0, 80) + "]" +
+           (near.empty() ? "" : "; did you mean [" + near + "]?");
   }
 
   Place place_of(const std::vector<std::string>& keys) const {
@@ -272,7 +285,8 @@ class Reader {
 
 }  // namespace
 
-Config parse_config(const std::string& name, const std::string& text, const std::vector<std::string>& overrides) {
+Config parse_config(const std::string& name, const std::string& text,
+                    const std::vector<std::string>& overrides) {
   Reader reader(name);
   reader.read_text(text);
   for (const std::string& override_text : overrides) reader.read_override(override_text);

@@ -71,8 +71,8 @@ std::string explain_config(const std::string& section_or_key) {
   for (const auto& [section, meaning] : config_sections()) {
     bool headed = false;
     for (const ConfigKey& key : config_schema()) {
-      const bool wanted = section_or_key.empty() || key.path == section_or_key ||
-                          key.path.starts_with(section_or_key + ".");
+      const bool wanted =
+          section_or_key.empty() || key.path == section_or_key || key.path.starts_with(section_or_key + ".");
       if (!wanted || key.section() != section) continue;
       if (!headed && key.path != section_or_key) {
         if (!out.empty()) out += '\n';
@@ -86,8 +86,9 @@ std::string explain_config(const std::string& section_or_key) {
   }
   if (out.empty()) {
     const std::string near = nearest_config_key(section_or_key);
-    fail<ConfigError>("unknown key or section ", section_or_key.substr(0, 80),
-                      near.empty() ? "; `noisymix config explain` lists all keys" : "; did you mean " + near + "?");
+    fail<ConfigError>(
+        "unknown key or section ", section_or_key.substr(0, 80),
+        near.empty() ? "; `noisymix config explain` lists all keys" : "; did you mean " + near + "?");
   }
   return out;
 }
@@ -101,8 +102,9 @@ std::string config_reference_markdown() {
     for (const ConfigKey& key : config_schema()) {
       if (key.section() != section) continue;
       const std::string allowed = key.allowed();
-      out += "| `" + key.path + "` | " + key.type_name() + " | `" + format_value(key.default_value()) + "` | " +
-             markdown_cell(allowed) + " | " + markdown_cell(key.meaning) + " | " + key.difference + " |\n";
+      out += "| `" + key.path + "` | " + key.type_name() + " | `" + format_value(key.default_value()) +
+             "` | " + markdown_cell(allowed) + " | " + markdown_cell(key.meaning) + " | " + key.difference +
+             " |\n";
     }
   }
   return out;

@@ -22,7 +22,8 @@ Rgb blend(Rgb a, Rgb b, double share) {
   return {mix(a.r, b.r), mix(a.g, b.g), mix(a.b, b.b)};
 }
 
-// Colour of the contour level a probability falls into: from a soft class-0 colour over near white to class 1.
+// Colour of the contour level a probability falls into: from a soft class-0 colour over near white to
+// class 1.
 Rgb level_color(double p) {
   const int level = std::clamp(static_cast<int>(p * kLevels), 0, kLevels - 1);
   const double distance = (level + 0.5) / kLevels * 2 - 1;  // -0.9 .. 0.9
@@ -92,9 +93,11 @@ void draw_field(Image& image, const BoundaryPanel& panel, int x, int y, const Bo
         b += color.b;
       }
       constexpr int n = kSamples * kSamples;
-      put(image, x + i, y + j, {static_cast<std::uint8_t>(r / n), static_cast<std::uint8_t>(g / n),
-                                static_cast<std::uint8_t>(b / n)});
-      const double distance = boundary_distance(panel, options.grid, (i + 0.5) * pixel, (j + 0.5) * pixel, pixel);
+      put(image, x + i, y + j,
+          {static_cast<std::uint8_t>(r / n), static_cast<std::uint8_t>(g / n),
+           static_cast<std::uint8_t>(b / n)});
+      const double distance =
+          boundary_distance(panel, options.grid, (i + 0.5) * pixel, (j + 0.5) * pixel, pixel);
       put(image, x + i, y + j, kInk, 0.85 * std::clamp(1.4 - distance, 0.0, 1.0));
     }
   }
@@ -104,7 +107,8 @@ void draw_panel(Image& image, const BoundaryPanel& panel, int x, int y, const Bo
   char accuracy[16];
   std::snprintf(accuracy, sizeof accuracy, "%.1f %%", 100 * panel.accuracy);
   const int accuracy_width = text_width(accuracy, 2), text_y = y + kTitle - 24;
-  const auto room = static_cast<std::size_t>(std::max(0, options.side - accuracy_width - 24) / (2 * kGlyphAdvance));
+  const auto room =
+      static_cast<std::size_t>(std::max(0, options.side - accuracy_width - 24) / (2 * kGlyphAdvance));
   draw_text(image, x, text_y, panel.title.substr(0, room), 2, kInk);
   draw_text(image, x + options.side - accuracy_width, text_y, accuracy, 2, kInk);
 

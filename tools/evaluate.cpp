@@ -42,8 +42,8 @@ std::vector<Column> make_columns(const EvaluateOptions& options, bool images, Ev
 std::string line(const char* name, double level, const Scores& scores) {
   char shown_level[16] = "", text[96];
   if (level > 0) std::snprintf(shown_level, sizeof shown_level, "%g", level);
-  std::snprintf(text, sizeof text, "%-14s %6s %9.2f %% %9.4f %8.2f %%\n", name, shown_level, 100 * scores.accuracy,
-                scores.loss, 100 * scores.calibration_error);
+  std::snprintf(text, sizeof text, "%-14s %6s %9.2f %% %9.4f %8.2f %%\n", name, shown_level,
+                100 * scores.accuracy, scores.loss, 100 * scores.calibration_error);
   return text;
 }
 
@@ -53,8 +53,8 @@ nlohmann::ordered_json json_of(const Scores& scores) {
 
 }  // namespace
 
-EvaluationReport evaluate_model(Model& model, std::shared_ptr<const Dataset> data, const Normalization& normalization,
-                                const EvaluateOptions& options,
+EvaluationReport evaluate_model(Model& model, std::shared_ptr<const Dataset> data,
+                                const Normalization& normalization, const EvaluateOptions& options,
                                 const std::function<void(std::int64_t done, std::int64_t total)>& progress) {
   const NoGrad unrecorded;
   EvaluationReport report;
@@ -76,7 +76,8 @@ EvaluationReport evaluate_model(Model& model, std::shared_ptr<const Dataset> dat
     if (progress) progress(done, data->size());
   }
   report.clean = columns[0].keeper.scores();
-  for (std::size_t i = 0; i < report.perturbed.size(); ++i) report.perturbed[i].scores = columns[i + 1].keeper.scores();
+  for (std::size_t i = 0; i < report.perturbed.size(); ++i)
+    report.perturbed[i].scores = columns[i + 1].keeper.scores();
   return report;
 }
 
@@ -93,7 +94,8 @@ std::string to_text(const EvaluationReport& report) {
 namespace {
 
 nlohmann::ordered_json json_of(const EvaluationReport& report) {
-  nlohmann::ordered_json json{{"data", report.data}, {"examples", report.clean.count}, {"clean", json_of(report.clean)}};
+  nlohmann::ordered_json json{
+      {"data", report.data}, {"examples", report.clean.count}, {"clean", json_of(report.clean)}};
   for (const PerturbedScores& row : report.perturbed) {
     nlohmann::ordered_json entry = json_of(row.scores);
     entry["level"] = row.level;
@@ -125,7 +127,9 @@ std::string shortened(const std::string& name, std::size_t limit) {
 
 }  // namespace
 
-std::string to_json(const EvaluationReport& report) { return json_of(report).dump(); }
+std::string to_json(const EvaluationReport& report) {
+  return json_of(report).dump();
+}
 
 std::string comparison_text(const std::vector<NamedReport>& reports) {
   NM_CHECK(!reports.empty(), "[comparison] expects at least one report");
@@ -133,7 +137,8 @@ std::string comparison_text(const std::vector<NamedReport>& reports) {
   const EvaluationReport& first = reports[0].report;
   std::string out = first.data + "\n\n" + std::string(22, ' ');
   for (const NamedReport& named : reports) {
-    NM_CHECK(named.report.perturbed.size() == first.perturbed.size(), "[comparison] reports have different rows");
+    NM_CHECK(named.report.perturbed.size() == first.perturbed.size(),
+             "[comparison] reports have different rows");
     const std::string name = shortened(named.name, kWidth - 2);
     out += std::string(kWidth - name.size(), ' ') + name;
   }

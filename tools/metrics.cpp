@@ -40,8 +40,8 @@ double expected_calibration_error(const std::vector<CalibrationBin>& bins) {
 }
 
 void ScoreKeeper::add(const Tensor& logits, const Tensor& labels) {
-  NM_CHECK(logits.rank() == 2 && labels.rank() == 1 && logits.dim(0) == labels.dim(0),
-           "[scores] logits ", logits.shape(), " do not fit labels ", labels.shape());
+  NM_CHECK(logits.rank() == 2 && labels.rank() == 1 && logits.dim(0) == labels.dim(0), "[scores] logits ",
+           logits.shape(), " do not fit labels ", labels.shape());
   const std::int64_t k = logits.dim(1);
   const float* row = logits.data<float>();
   const std::int64_t* label = labels.data<std::int64_t>();

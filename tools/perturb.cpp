@@ -40,12 +40,14 @@ Tensor add_white_noise(const Tensor& x, double sigma, Key key, std::int64_t firs
   return y;
 }
 
-Tensor add_salt_pepper(const Tensor& x, double level, SaltPepperChannels channels, Key key, std::int64_t first) {
+Tensor add_salt_pepper(const Tensor& x, double level, SaltPepperChannels channels, Key key,
+                       std::int64_t first) {
   NM_CHECK(x.rank() == 4, "[salt_pepper] expects images [n, h, w, c], x has shape ", x.shape());
   NM_CHECK(level >= 0 && level <= 1, "[salt_pepper] level must be in 0 .. 1, got ", level);
   Tensor y = x.clone();
   const std::int64_t n = x.dim(0), pixels = x.dim(1) * x.dim(2), c = x.dim(3);
-  const auto count = std::min(pixels, static_cast<std::int64_t>(std::ceil(level * static_cast<double>(pixels) / 2)));
+  const auto count =
+      std::min(pixels, static_cast<std::int64_t>(std::ceil(level * static_cast<double>(pixels) / 2)));
   const std::int64_t touched = channels == SaltPepperChannels::red ? 1 : c;
   float* values = y.mutable_data<float>();
   cpu::parallel_for(pixels > 0 ? n : 0, 1, [&](std::int64_t begin, std::int64_t end) {

@@ -16,13 +16,15 @@ namespace noisymix {
 namespace {
 
 // Middle tones with enough contrast on white and on near black.
-constexpr const char* kColors[] = {"#2f7ed8", "#e0662c", "#2a9d6f", "#a455c9", "#c79a1b", "#d64580", "#5b8c9a", "#8b7355"};
-constexpr double kPanelWidth = 400, kPanelHeight = 260, kLeft = 56, kTop = 40, kPanelGap = 72, kLegendLine = 22;
+constexpr const char* kColors[] = {"#2f7ed8", "#e0662c", "#2a9d6f", "#a455c9",
+                                   "#c79a1b", "#d64580", "#5b8c9a", "#8b7355"};
+constexpr double kPanelWidth = 400, kPanelHeight = 260, kLeft = 56, kTop = 40, kPanelGap = 72,
+                 kLegendLine = 22;
 
 struct Panel {
   const char* title;
   std::function<std::optional<double>(const CurvePoint&)> train, test;
-  double x = 0;  // left edge
+  double x = 0;                        // left edge
   double low = 0, high = 1, step = 1;  // of the vertical axis, between its lines
   double epochs = 1;
 };
@@ -36,9 +38,12 @@ std::string number(double value) {
 std::string escape(const std::string& text) {
   std::string out;
   for (const char c : text) {
-    if (c == '<') out += "&lt;";
-    else if (c == '&') out += "&amp;";
-    else if (static_cast<unsigned char>(c) >= 0x20) out += c;
+    if (c == '<')
+      out += "&lt;";
+    else if (c == '&')
+      out += "&amp;";
+    else if (static_cast<unsigned char>(c) >= 0x20)
+      out += c;
   }
   return out;
 }
@@ -70,19 +75,23 @@ void choose_range(Panel& panel, const std::vector<TrainingCurve>& curves) {
   panel.epochs = epochs;
 }
 
-double x_of(const Panel& panel, double epoch) { return panel.x + kPanelWidth * epoch / panel.epochs; }
+double x_of(const Panel& panel, double epoch) {
+  return panel.x + kPanelWidth * epoch / panel.epochs;
+}
 double y_of(const Panel& panel, double value) {
   return kTop + kPanelHeight * (panel.high - value) / (panel.high - panel.low);
 }
 
 void draw_axes(std::ostream& out, const Panel& panel) {
-  out << "<text class=\"title\" x=\"" << panel.x << "\" y=\"" << kTop - 14 << "\">" << panel.title << "</text>\n";
+  out << "<text class=\"title\" x=\"" << panel.x << "\" y=\"" << kTop - 14 << "\">" << panel.title
+      << "</text>\n";
   const double step = panel.step;
   for (double value = panel.low; value < panel.high + step / 2; value += step) {
     const double y = y_of(panel, value);
-    out << "<line class=\"grid\" x1=\"" << panel.x << "\" x2=\"" << panel.x + kPanelWidth << "\" y1=\"" << number(y)
-        << "\" y2=\"" << number(y) << "\"/><text x=\"" << panel.x - 8 << "\" y=\"" << number(y + 4)
-        << "\" text-anchor=\"end\">" << number(std::abs(value) < step / 1e6 ? 0 : value) << "</text>\n";
+    out << "<line class=\"grid\" x1=\"" << panel.x << "\" x2=\"" << panel.x + kPanelWidth << "\" y1=\""
+        << number(y) << "\" y2=\"" << number(y) << "\"/><text x=\"" << panel.x - 8 << "\" y=\""
+        << number(y + 4) << "\" text-anchor=\"end\">" << number(std::abs(value) < step / 1e6 ? 0 : value)
+        << "</text>\n";
   }
   const double epoch_step = std::max(1.0, nice_step(panel.epochs, 6));
   for (double epoch = 0; epoch <= panel.epochs + 1e-9; epoch += epoch_step) {
@@ -94,12 +103,13 @@ void draw_axes(std::ostream& out, const Panel& panel) {
 }
 
 // One polyline per stretch of finite values.
-void draw_line(std::ostream& out, const Panel& panel, const TrainingCurve& curve, bool test, const char* color) {
+void draw_line(std::ostream& out, const Panel& panel, const TrainingCurve& curve, bool test,
+               const char* color) {
   std::string points;
   const auto flush = [&] {
     if (!points.empty()) {
-      out << "<polyline class=\"" << (test ? "test" : "train") << "\" stroke=\"" << color << "\" points=\"" << points
-          << "\"/>\n";
+      out << "<polyline class=\"" << (test ? "test" : "train") << "\" stroke=\"" << color << "\" points=\""
+          << points << "\"/>\n";
     }
     points.clear();
   };
@@ -120,16 +130,17 @@ void draw_legend(std::ostream& out, const std::vector<TrainingCurve>& curves) {
   double y = kTop + kPanelHeight + 62;
   for (std::size_t i = 0; i < curves.size(); ++i, y += kLegendLine) {
     const char* color = kColors[i % std::size(kColors)];
-    out << "<line class=\"test\" stroke=\"" << color << "\" x1=\"" << kLeft << "\" x2=\"" << kLeft + 28 << "\" y1=\"" << y
-        << "\" y2=\"" << y << "\"/><text x=\"" << kLeft + 38 << "\" y=\"" << y + 4 << "\">" << escape(curves[i].title)
-        << "</text>\n";
+    out << "<line class=\"test\" stroke=\"" << color << "\" x1=\"" << kLeft << "\" x2=\"" << kLeft + 28
+        << "\" y1=\"" << y << "\" y2=\"" << y << "\"/><text x=\"" << kLeft + 38 << "\" y=\"" << y + 4 << "\">"
+        << escape(curves[i].title) << "</text>\n";
   }
   const double right = kLeft + kPanelWidth + kPanelGap;
   y = kTop + kPanelHeight + 62;
-  out << "<line class=\"test\" stroke=\"#808790\" x1=\"" << right << "\" x2=\"" << right + 28 << "\" y1=\"" << y
-      << "\" y2=\"" << y << "\"/><text x=\"" << right + 38 << "\" y=\"" << y + 4 << "\">test</text>\n"
-      << "<line class=\"train\" stroke=\"#808790\" x1=\"" << right + 100 << "\" x2=\"" << right + 128 << "\" y1=\"" << y
-      << "\" y2=\"" << y << "\"/><text x=\"" << right + 138 << "\" y=\"" << y + 4 << "\">training</text>\n";
+  out << "<line class=\"test\" stroke=\"#808790\" x1=\"" << right << "\" x2=\"" << right + 28 << "\" y1=\""
+      << y << "\" y2=\"" << y << "\"/><text x=\"" << right + 38 << "\" y=\"" << y + 4 << "\">test</text>\n"
+      << "<line class=\"train\" stroke=\"#808790\" x1=\"" << right + 100 << "\" x2=\"" << right + 128
+      << "\" y1=\"" << y << "\" y2=\"" << y << "\"/><text x=\"" << right + 138 << "\" y=\"" << y + 4
+      << "\">training</text>\n";
 }
 
 CurvePoint point_of(const nlohmann::json& line) {
@@ -163,7 +174,8 @@ TrainingCurve read_training_curve(const std::filesystem::path& run) {
                 ": not a JSON object");
     if (line.value("kind", "") == "epoch") curve.points.push_back(point_of(line));
   }
-  NM_CHECK_AS(DataError, !curve.points.empty(), directory.metrics_file().string(), ": no epoch has been finished");
+  NM_CHECK_AS(DataError, !curve.points.empty(), directory.metrics_file().string(),
+              ": no epoch has been finished");
   return curve;
 }
 
@@ -179,8 +191,8 @@ std::string draw_curves(const std::vector<TrainingCurve>& curves) {
   const double width = accuracy.x + kPanelWidth + 24;
   const double height = kTop + kPanelHeight + 62 + kLegendLine * static_cast<double>(curves.size());
   std::ostringstream out;
-  out << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " << width << ' ' << height << "\" width=\"" << width
-      << "\" height=\"" << height << "\">\n"
+  out << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " << width << ' ' << height << "\" width=\""
+      << width << "\" height=\"" << height << "\">\n"
       << "<style>text{font:13px system-ui,-apple-system,\"Segoe UI\",sans-serif;fill:#7b828c}"
          ".title{font-size:15px;font-weight:600}.grid{stroke:#80879055;stroke-width:1}"
          ".test{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}"

@@ -18,12 +18,12 @@ struct TrainingCurve {
   std::vector<CurvePoint> points;
 };
 
-/// Reads RUN/metrics.jsonl (and the title from RUN/config.toml); a last line cut off by a crash is left out. Throws
-/// DataError naming file and line.
+/// Reads RUN/metrics.jsonl (and the title from RUN/config.toml); a last line cut off by a crash is left out.
+/// Throws DataError naming file and line.
 TrainingCurve read_training_curve(const std::filesystem::path& run);
 
-/// Two panels, loss and accuracy: solid lines on the test split, thin dashed ones on the training views. Values that are
-/// not finite leave gaps.
+/// Two panels, loss and accuracy: solid lines on the test split, thin dashed ones on the training views.
+/// Values that are not finite leave gaps.
 std::string draw_curves(const std::vector<TrainingCurve>& curves);
 
 }  // namespace noisymix

@@ -14,8 +14,8 @@ struct ClassProbability {
   double probability = 0;
 };
 
-/// The image as a model for images {height, width, channels} wants it: grey or RGB, resized along the shorter side and
-/// cropped to the middle. Throws ConfigError for a model of points.
+/// The image as a model for images {height, width, channels} wants it: grey or RGB, resized along the shorter
+/// side and cropped to the middle. Throws ConfigError for a model of points.
 Image fit_image(const Image& image, const std::vector<std::int64_t>& sample_shape);
 
 /// The `top` most probable classes, most probable first.

@@ -18,7 +18,8 @@ const std::vector<ReadyConfig>& ready_configs();
 /// First comment line of a configuration: what it is.
 std::string ready_config_summary(const ReadyConfig& config);
 
-/// What `train CONFIG` names: an existing file (its path and content) or, without "/" and ".toml", a ready configuration.
+/// What `train CONFIG` names: an existing file (its path and content) or, without "/" and ".toml", a ready
+/// configuration.
 struct ConfigSource {
   std::string name;  ///< for messages
   std::string stem;  ///< name without folder and extension

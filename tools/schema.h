@@ -1,4 +1,5 @@
-// The one table of settings: each key appears once, with all that parsing, checking, explaining and writing need.
+// The one table of settings: each key appears once, with all that parsing, checking, explaining and writing
+// need.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +40,8 @@ struct ConfigKey {
   std::function<ConfigValue(const Config&)> read;
   std::function<void(Config&, const ConfigValue&)> write;
 
-  std::string section() const;    ///< up to the first dot; empty for top-level keys
-  std::string name() const;       ///< what follows it
+  std::string section() const;  ///< up to the first dot; empty for top-level keys
+  std::string name() const;     ///< what follows it
   ConfigValue default_value() const;
   std::string type_name() const;  ///< "number", "integer", "true or false", "text", "list of integers"
   std::string allowed() const;    ///< range or choices in words; empty when anything of the type goes
@@ -62,7 +63,8 @@ struct ConfigConflict {
 };
 std::vector<ConfigConflict> find_conflicts(const Config& config);
 
-/// A value as TOML (and as messages) show it: "text" quoted, numbers in the fewest digits that read back the same.
+/// A value as TOML (and as messages) show it: "text" quoted, numbers in the fewest digits that read back the
+/// same.
 std::string format_value(const ConfigValue& value);
 
 /// The key most likely meant by an unknown one, or empty when none is near.

@@ -10,7 +10,8 @@ namespace noisymix {
 namespace {
 
 std::string format_number(double value) {
-  if (std::abs(value) < 1e9 && value == std::floor(value)) return std::to_string(static_cast<std::int64_t>(value));
+  if (std::abs(value) < 1e9 && value == std::floor(value))
+    return std::to_string(static_cast<std::int64_t>(value));
   char buffer[32];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
   return std::string(buffer, end);
@@ -38,12 +39,14 @@ std::string quote(const std::string& text) {
 }  // namespace
 
 bool ConfigRange::contains(double value) const {
-  return std::isfinite(value) && (low_open ? value > low : value >= low) && (high_open ? value < high : value <= high);
+  return std::isfinite(value) && (low_open ? value > low : value >= low) &&
+         (high_open ? value < high : value <= high);
 }
 
 std::string ConfigRange::str() const {
   const bool has_low = std::isfinite(low), has_high = std::isfinite(high);
-  if (has_low && has_high && !low_open && !high_open) return format_number(low) + " .. " + format_number(high);
+  if (has_low && has_high && !low_open && !high_open)
+    return format_number(low) + " .. " + format_number(high);
   if (has_low && has_high) {
     return detail::concat_message(low_open ? '(' : '[', format_number(low), ", ", format_number(high),
                                   high_open ? ')' : ']');
@@ -58,7 +61,9 @@ std::string ConfigKey::section() const {
   return dot == std::string::npos ? "" : path.substr(0, dot);
 }
 
-std::string ConfigKey::name() const { return path.substr(path.find('.') + 1); }  // npos + 1 is 0: the whole path
+std::string ConfigKey::name() const {
+  return path.substr(path.find('.') + 1);
+}  // npos + 1 is 0: the whole path
 
 ConfigValue ConfigKey::default_value() const {
   static const Config defaults;
@@ -73,7 +78,8 @@ std::string ConfigKey::type_name() const {
 std::string ConfigKey::allowed() const {
   if (choices.empty()) return range.str();
   std::string out;
-  for (const std::string& choice : choices) out += (out.empty() ? "" : ", ") + (choice.empty() ? "\"\"" : choice);
+  for (const std::string& choice : choices)
+    out += (out.empty() ? "" : ", ") + (choice.empty() ? "\"\"" : choice);
   return out;
 }
 
@@ -112,7 +118,8 @@ std::string format_value(const ConfigValue& value) {
 std::string nearest_config_key(const std::string& path) {
   if (path.size() > 100) return "";  // nobody meant that; keeps hostile files cheap
   const auto dot = path.find('.');
-  const std::string section = dot == std::string::npos ? "" : path.substr(0, dot), name = path.substr(dot + 1);
+  const std::string section = dot == std::string::npos ? "" : path.substr(0, dot),
+                    name = path.substr(dot + 1);
   std::vector<std::string> paths;
   for (const ConfigKey& key : config_schema()) {
     if (key.name() == name) return key.path;  // the right name in the wrong section

@@ -1,4 +1,5 @@
-// The command line from end to end, in this process: messages, exit codes, and the way from training to a picture.
+// The command line from end to end, in this process: messages, exit codes, and the way from training to a
+// picture.
 #include "tools/cli.h"
 
 #include <doctest/doctest.h>
@@ -62,9 +63,16 @@ TEST_CASE("cli: help and version") {
 }
 
 TEST_CASE("cli: wrong usage is one line and code 2") {
-  const std::vector<std::vector<std::string>> wrong = {
-      {"trian"}, {"train"}, {"train", "a", "b"}, {"evaluate"}, {"predict", "model"}, {"bench"}, {"data"},
-      {"train", "demo-baseline", "--threads", "-1"}, {"bench", "step", "--scheme", "none"}, {"plot", "boundary", "run"}};
+  const std::vector<std::vector<std::string>> wrong = {{"trian"},
+                                                       {"train"},
+                                                       {"train", "a", "b"},
+                                                       {"evaluate"},
+                                                       {"predict", "model"},
+                                                       {"bench"},
+                                                       {"data"},
+                                                       {"train", "demo-baseline", "--threads", "-1"},
+                                                       {"bench", "step", "--scheme", "none"},
+                                                       {"plot", "boundary", "run"}};
   for (const auto& words : wrong) {
     CAPTURE(words.back());
     const Outcome outcome = run(words);
@@ -79,7 +87,8 @@ TEST_CASE("cli: wrong usage is one line and code 2") {
 TEST_CASE("cli: errors of the configuration") {
   const Outcome unknown = run({"train", "demo-basline"});
   CHECK(unknown.code == kExitUsage);
-  CHECK(unknown.err == "noisymix: no file or ready configuration 'demo-basline'; did you mean demo-baseline?\n");
+  CHECK(unknown.err ==
+        "noisymix: no file or ready configuration 'demo-basline'; did you mean demo-baseline?\n");
   const Outcome two = run({"train", "demo-baseline", "--set", "train.epochs=0", "--set", "train.btch=1"});
   CHECK(two.code == kExitUsage);
   CHECK(two.err ==
@@ -105,8 +114,8 @@ TEST_CASE("cli: listings") {
 TEST_CASE("cli: train, evaluate, plot") {
   const TemporaryFolder folder;
   const std::string trained = folder / "run";
-  const Outcome training = run({"train", "toy-polygon-nfm", "--out", trained, "--set", "train.epochs=3", "--set",
-                                "train.eval_every=1", "--threads", "1"});
+  const Outcome training = run({"train", "toy-polygon-nfm", "--out", trained, "--set", "train.epochs=3",
+                                "--set", "train.eval_every=1", "--threads", "1"});
   REQUIRE_MESSAGE(training.code == kExitSuccess, training.err);
   CHECK(training.out.find("test accuracy") != std::string::npos);
   CHECK(run({"train", "toy-polygon-nfm", "--out", trained}).code == kExitUsage);  // the folder holds a run
@@ -133,8 +142,9 @@ TEST_CASE("cli: train, evaluate, plot") {
 TEST_CASE("cli: predict names bad pictures and answers for the others") {
   const TemporaryFolder folder;
   const std::string trained = folder / "run";
-  REQUIRE(run({"train", "demo-baseline", "--out", trained, "--set", "train.max_steps=1", "--set", "data.train_limit=16",
-               "--set", "data.test_limit=16", "--set", "train.batch=8"}).code == kExitSuccess);
+  REQUIRE(run({"train", "demo-baseline", "--out", trained, "--set", "train.max_steps=1", "--set",
+               "data.train_limit=16", "--set", "data.test_limit=16", "--set", "train.batch=8"})
+              .code == kExitSuccess);
   write_png(folder / "good.png", Image(20, 50, 3));
   std::ofstream(folder / "bad.png") << "no picture";
   const Outcome outcome = run({"predict", trained, folder / "bad.png", folder / "good.png"});
@@ -142,5 +152,6 @@ TEST_CASE("cli: predict names bad pictures and answers for the others") {
   CHECK(outcome.err.find("bad.png") != std::string::npos);
   CHECK(outcome.out.find("good.png\n") != std::string::npos);
   CHECK(std::count(outcome.out.begin(), outcome.out.end(), '%') == 5);
-  CHECK(run({"evaluate", trained, "--limit", "8", "--batch", "4"}).out.find("salt & pepper") != std::string::npos);
+  CHECK(run({"evaluate", trained, "--limit", "8", "--batch", "4"}).out.find("salt & pepper") !=
+        std::string::npos);
 }

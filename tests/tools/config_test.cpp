@@ -38,10 +38,11 @@ TEST_CASE("config: mistakes in a file") {
       {"[optimizer]\nlr = \"fast\"\n", "run.toml:2:1: optimizer.lr: expected a number, got \"fast\""},
       {"[optimizer]\n  lr = 0\n", "run.toml:2:3: optimizer.lr: must be > 0, got 0.0"},
       {"[optimizer]\nlr = nan\n", "run.toml:2:1: optimizer.lr: must be > 0, got nan"},
-      {"[optimizer]\nmomentun = 0.9\n", "run.toml:2:1: unknown key optimizer.momentun; did you mean optimizer.momentum?"},
+      {"[optimizer]\nmomentun = 0.9\n",
+       "run.toml:2:1: unknown key optimizer.momentun; did you mean optimizer.momentum?"},
       {"[optimizer]\nlearning_rate = 0.9\n",
-       "run.toml:2:1: unknown key optimizer.learning_rate; [optimizer] has name, lr, momentum, nesterov, weight_decay, "
-       "beta1, beta2, epsilon"},
+       "run.toml:2:1: unknown key optimizer.learning_rate; [optimizer] has name, lr, momentum, nesterov, "
+       "weight_decay, beta1, beta2, epsilon"},
       {"[train]\nlr = 0.9\n", "run.toml:2:1: unknown key train.lr; did you mean optimizer.lr?"},
       {"[optimiser]\nlr = 0.9\n", "run.toml:1:2: unknown section [optimiser]; did you mean [optimizer]?"},
       {"[data.extra]\na = 1\n", "run.toml:1:7: unknown section [data.extra]"},
@@ -51,25 +52,31 @@ TEST_CASE("config: mistakes in a file") {
       {"[train]\ndrop_last = 1\n", "run.toml:2:1: train.drop_last: expected true or false, got 1"},
       {"[train]\nreport = 2020-01-01\n", "run.toml:2:1: train.report: expected text, got a date or time"},
       {"[views]\nkind = \"augmx\"\n",
-       "run.toml:2:1: views.kind: no such choice: \"augmx\"; did you mean \"augmix\"? One of plain, augmix, augmix_only"},
+       "run.toml:2:1: views.kind: no such choice: \"augmx\"; did you mean \"augmix\"? One of plain, "
+       "augmix, augmix_only"},
       {"[views]\nseverity = 11\n", "run.toml:2:1: views.severity: must be in 1 .. 10, got 11"},
       {"[views]\ndepth = 0\n", "run.toml:2:1: views.depth: must be -1 (random) or at least 1"},
       {"[mix]\nlayers = [0, \"1\"]\n", "run.toml:2:1: mix.layers: expected a list of integers, got a list"},
       {"[mix]\nlayers = [0, -1]\n", "run.toml:2:1: mix.layers: must be in 0 .. 100, got -1"},
       {"[mix]\nlayers = [0, 0]\n", "run.toml:2:1: mix.layers: names a stage twice"},
       {"[mix]\nlayers = [3000000000]\n", "run.toml:2:1: mix.layers: must be in 0 .. 100, got 3000000000"},
-      {"[objective]\nlabel_smoothing = 1\n", "run.toml:2:1: objective.label_smoothing: must be in [0, 1), got 1.0"},
+      {"[objective]\nlabel_smoothing = 1\n",
+       "run.toml:2:1: objective.label_smoothing: must be in [0, 1), got 1.0"},
       {"[objective]\nconsistency = \"jensen_shannon\"\n",
-       "run.toml:2:1: objective.consistency: consistency needs at least 2 views, views.kind and views.count give 1"},
+       "run.toml:2:1: objective.consistency: consistency needs at least 2 views, views.kind and "
+       "views.count give 1"},
       {"[views]\ncount = 3\n",
        "run.toml:2:1: objective.cross_entropy_views: 3 views, but only the first enters the loss: set "
        "cross_entropy_views = \"all\" or a consistency"},
       {"[optimizer]\nmomentum = 0\n", "run.toml:2:1: optimizer.nesterov: needs optimizer.momentum > 0"},
-      {"[schedule]\nname = \"multistep\"\n", "run.toml:2:1: schedule.milestones: multistep needs at least one epoch"},
+      {"[schedule]\nname = \"multistep\"\n",
+       "run.toml:2:1: schedule.milestones: multistep needs at least one epoch"},
       {"[schedule]\nmilestones = [10, 10]\n", "run.toml:2:1: schedule.milestones: must increase"},
       {"[schedule]\nfloor = 0.2\n", "run.toml:2:1: schedule.floor: is above optimizer.lr"},
-      {"[schedule]\nwarmup_epochs = 201\n", "run.toml:2:1: schedule.warmup_epochs: is longer than train.epochs"},
-      {"[data]\nname = \"cifar10\"\n", "run.toml:2:1: data.path: the data set cifar10 needs the folder of its files"},
+      {"[schedule]\nwarmup_epochs = 201\n",
+       "run.toml:2:1: schedule.warmup_epochs: is longer than train.epochs"},
+      {"[data]\nname = \"cifar10\"\n",
+       "run.toml:2:1: data.path: the data set cifar10 needs the folder of its files"},
       {"[data]\nname = \"circles\"\n",
        "run.toml:2:1: model.name: the model preactresnet18 does not fit the data set circles"},
   };
@@ -80,7 +87,8 @@ TEST_CASE("config: mistakes in a file") {
 }
 
 TEST_CASE("config: all mistakes are reported at once, in the order of the file") {
-  CHECK(error_of("[train]\nbatch = 0\n[optimizer]\nlr = true\n[data]\nname = 1\n", {"train.keep=0", "nonsense=1"}) ==
+  CHECK(error_of("[train]\nbatch = 0\n[optimizer]\nlr = true\n[data]\nname = 1\n",
+                 {"train.keep=0", "nonsense=1"}) ==
         "run.toml:2:1: train.batch: must be in 1 .. 65536, got 0\n"
         "run.toml:4:1: optimizer.lr: expected a number, got true\n"
         "run.toml:6:1: data.name: expected text, got 1\n"
@@ -112,9 +120,10 @@ TEST_CASE("config: hostile files are refused, not followed") {
 }
 
 TEST_CASE("config: --set") {
-  const Config config = parse_config("run.toml", "[train]\nepochs = 7\n",
-                                     {"train.epochs=9", "optimizer.lr=1", "title=a = b", "model.name=\"wrn28-4\"",
-                                      "schedule.milestones=[1, 2]", "mix.enabled=true"});
+  const Config config =
+      parse_config("run.toml", "[train]\nepochs = 7\n",
+                   {"train.epochs=9", "optimizer.lr=1", "title=a = b", "model.name=\"wrn28-4\"",
+                    "schedule.milestones=[1, 2]", "mix.enabled=true"});
   CHECK(config.train.epochs == 9);
   CHECK(config.optimizer.lr == 1.0);
   CHECK(config.title == "a = b");
@@ -122,11 +131,14 @@ TEST_CASE("config: --set") {
   CHECK(config.schedule.milestones == std::vector<std::int64_t>{1, 2});
   CHECK(config.mix.mix);
 
-  CHECK(error_of("", {"train.epochs"}) == "--set train.epochs: expected key=value, for example --set train.epochs=10");
+  CHECK(error_of("", {"train.epochs"}) ==
+        "--set train.epochs: expected key=value, for example --set train.epochs=10");
   CHECK(error_of("", {"train.epochs=many"}) == "--set train.epochs=many: expected an integer");
   CHECK(error_of("", {"train.epochs=1\nx=2"}).starts_with("--set train.epochs=1"));
-  CHECK(error_of("", {"optimiser.lr=1"}) == "--set optimiser.lr=1: unknown key optimiser.lr; did you mean optimizer.lr?");
-  CHECK(error_of("", {"views.kind=augmx"}).starts_with("--set views.kind=augmx: views.kind: no such choice: \"augmx\""));
+  CHECK(error_of("", {"optimiser.lr=1"}) ==
+        "--set optimiser.lr=1: unknown key optimiser.lr; did you mean optimizer.lr?");
+  CHECK(error_of("", {"views.kind=augmx"})
+            .starts_with("--set views.kind=augmx: views.kind: no such choice: \"augmx\""));
   CHECK(error_of("[train]\nepochs = 0\n", {"train.epochs=3"}) != "");  // the file stays wrong
 }
 
@@ -165,7 +177,8 @@ TEST_CASE("config: every key of the table reads back what it writes") {
     if (auto* flag = std::get_if<bool>(&value)) *flag = !*flag;
     if (auto* integer = std::get_if<std::int64_t>(&value)) *integer += 1;
     if (auto* number = std::get_if<double>(&value)) *number += 0.25;
-    if (auto* text = std::get_if<std::string>(&value)) *text = key.choices.empty() ? "other" : key.choices.back();
+    if (auto* text = std::get_if<std::string>(&value))
+      *text = key.choices.empty() ? "other" : key.choices.back();
     if (auto* list = std::get_if<std::vector<std::int64_t>>(&value)) list->push_back(5);
     key.write(config, value);
     CHECK(key.read(config) == value);

@@ -21,7 +21,8 @@ TEST_CASE("metrics: golden accuracy, loss and calibration error") {
     CHECK(scores.accuracy == doctest::Approx(entry["accuracy"].get<double>()).epsilon(1e-12));
     CHECK(scores.loss == doctest::Approx(entry["nll"].get<double>()).epsilon(1e-9));
     CHECK(scores.calibration_error == doctest::Approx(entry["ece_15"]["ece"].get<double>()).epsilon(1e-9));
-    CHECK(keeper.scores(10).calibration_error == doctest::Approx(entry["ece_10"]["ece"].get<double>()).epsilon(1e-9));
+    CHECK(keeper.scores(10).calibration_error ==
+          doctest::Approx(entry["ece_10"]["ece"].get<double>()).epsilon(1e-9));
 
     const auto bins = calibration_bins(keeper.confidence(), keeper.correct(), 15);
     const auto& expected = entry["ece_15"]["bins_count_conf_acc"];

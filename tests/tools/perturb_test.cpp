@@ -52,13 +52,17 @@ TEST_CASE("perturb: salt & pepper") {
         for (std::size_t p = 0; p < 1024; ++p) {
           const std::size_t i = (image * 1024 + p) * 3 + c;
           if (after[i] == before[i]) continue;
-          if (after[i] == low) ++lows;
-          else if (after[i] == high) ++highs;
-          else ++others;
+          if (after[i] == low)
+            ++lows;
+          else if (after[i] == high)
+            ++highs;
+          else
+            ++others;
         }
         CHECK(others == 0);
         const bool touched = c == 0 || channels == SaltPepperChannels::all;
-        // ceil(0.1 * 1024 / 2) = 52 pixels each; some already had the value, some low ones are covered by high ones.
+        // ceil(0.1 * 1024 / 2) = 52 pixels each; some already had the value, some low ones are covered by
+        // high ones.
         CHECK((touched ? highs >= 48 && highs <= 52 : highs == 0));
         CHECK((touched ? lows >= 40 && lows <= 52 : lows == 0));
       }

@@ -31,7 +31,8 @@ TEST_CASE("ready configs: the small networks can be built and announce the layer
   for (const ReadyConfig& ready : ready_configs()) {
     const std::string name(ready.name);
     CAPTURE(name);
-    if (!name.starts_with("toy-") && name.find("demo") == std::string::npos && name != "cifar100-ablation-10") continue;
+    if (!name.starts_with("toy-") && name.find("demo") == std::string::npos && name != "cifar100-ablation-10")
+      continue;
     const Config config = parse_config(name, std::string(ready.text), {});
     const auto stages = make_model(config.model.name, config.model.options, Key(1))->stages();
     for (const int layer : config.mix.layers) {
@@ -66,6 +67,7 @@ TEST_CASE("ready configs: what the papers print") {
 
 TEST_CASE("ready configs: unknown names") {
   CHECK_THROWS_WITH_AS(find_config("cifar10-noisymx"),
-                       "no file or ready configuration 'cifar10-noisymx'; did you mean cifar10-noisymix?", ConfigError);
+                       "no file or ready configuration 'cifar10-noisymx'; did you mean cifar10-noisymix?",
+                       ConfigError);
   CHECK_THROWS_WITH_AS(find_config("missing.toml"), "missing.toml: there is no such file", ConfigError);
 }
