@@ -14,8 +14,10 @@ std::vector<CalibrationBin> calibration_bins(const std::vector<double>& confiden
   NM_CHECK(bins > 0, "[calibration_bins] needs at least one bin");
   std::vector<CalibrationBin> result(static_cast<std::size_t>(bins));
   for (std::size_t i = 0; i < confidence.size(); ++i) {
-    // ceil - 1 puts a value on an edge into the bin below it: (a, b].
-    const int index = std::clamp(static_cast<int>(std::ceil(confidence[i] * bins)) - 1, 0, bins - 1);
+    // ceil - 1 puts a value on an edge into the bin below it: (a, b]. NaN, from a diverged model, goes to the
+    // first.
+    const double position = confidence[i] > 0 ? std::min(confidence[i], 1.0) * bins : 1;
+    const int index = std::max(static_cast<int>(std::ceil(position)) - 1, 0);
     CalibrationBin& bin = result[static_cast<std::size_t>(index)];
     ++bin.count;
     bin.confidence += confidence[i];

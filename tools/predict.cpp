@@ -25,6 +25,10 @@ Image to_grey(const Image& image) {
 }
 
 std::vector<double> softmax_of(const std::vector<float>& logits) {
+  for (const float logit : logits) {
+    NM_CHECK_AS(DataError, std::isfinite(logit),
+                "the model's output is not finite; its training has diverged");
+  }
   const double top = *std::max_element(logits.begin(), logits.end());
   std::vector<double> p;
   for (const float logit : logits) p.push_back(std::exp(logit - top));

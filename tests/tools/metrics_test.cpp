@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "engine/io/safetensors.h"
 #include "tests/golden.h"
 
@@ -52,6 +54,8 @@ TEST_CASE("metrics: edges of the bins belong to the bin below") {
   CHECK(bins[1].count == 2);
   CHECK(expected_calibration_error(calibration_bins({}, {}, 15)) == 0);
   CHECK(ScoreKeeper().scores().count == 0);
+  CHECK(calibration_bins({std::nan(""), 7}, {0, 1}, 3)[0].count ==
+        1);  // a diverged model does no further harm
 }
 
 TEST_CASE("metrics: huge logits stay finite, wrong shapes are refused") {
