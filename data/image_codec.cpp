@@ -51,6 +51,19 @@ void write_png(const std::filesystem::path& path, const Image& image) {
   write_file_atomically(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
+std::string image_libraries() {
+#ifdef NOISYMIX_HAVE_PNG
+  const std::string png = "libpng";
+#else
+  const std::string png = "stb";
+#endif
+#ifdef NOISYMIX_HAVE_JPEG
+  return png + ", libjpeg";
+#else
+  return png + ", stb";
+#endif
+}
+
 Image to_rgb(const Image& image) {
   if (image.channels == 3) return image;
   Image rgb(image.height, image.width, 3);

@@ -28,6 +28,10 @@ Image read_image(const std::filesystem::path& path);
 Bytes encode_png(const Image& image);
 void write_png(const std::filesystem::path& path, const Image& image);
 
+/// The libraries of this build, for example "libpng, libjpeg" or "stb, stb". stb is more lenient with damaged
+/// pictures and its JPEG pixels differ by a few levels.
+std::string image_libraries();
+
 /// Grey repeated three times; RGB as it is.
 Image to_rgb(const Image& image);
 

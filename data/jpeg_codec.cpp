@@ -99,7 +99,8 @@ Image decode_jpeg(const std::string& name, ByteView bytes) {
   reader.errors.error_exit = on_error;
   reader.errors.emit_message = on_message;
   reader.progress.progress_monitor = on_progress;
-  NM_CHECK_AS(DataError, read_header(reader, bytes), name, ": not a valid JPEG: ", reader.message);
+  NM_CHECK_AS(DataError, read_header(reader, bytes), name,
+              ": not a valid JPEG: ", printable(reader.message, 200));
 
   check_image_size(name, reader.jpeg.image_height, reader.jpeg.image_width);
   const int components = reader.jpeg.num_components;
@@ -109,7 +110,7 @@ Image decode_jpeg(const std::string& name, ByteView bytes) {
             width = static_cast<int>(reader.jpeg.image_width);
   reader.image = Image(height, width, components == 1 ? 1 : 3);
   if (components == 4) reader.cmyk_row.resize(static_cast<std::size_t>(width) * 4);
-  NM_CHECK_AS(DataError, read_pixels(reader), name, ": damaged JPEG: ", reader.message);
+  NM_CHECK_AS(DataError, read_pixels(reader), name, ": damaged JPEG: ", printable(reader.message, 200));
   return std::move(reader.image);
 }
 

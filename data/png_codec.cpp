@@ -117,7 +117,7 @@ Image decode_png(const std::string& name, ByteView bytes) {
   reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader.message, on_error, on_warning);
   if (reader.png != nullptr) reader.info = png_create_info_struct(reader.png);
   NM_CHECK_AS(DataError, reader.info != nullptr, name, ": libpng cannot start");
-  NM_CHECK_AS(DataError, read_header(reader), name, ": not a valid PNG: ", reader.message);
+  NM_CHECK_AS(DataError, read_header(reader), name, ": not a valid PNG: ", printable(reader.message, 200));
 
   const std::int64_t height = png_get_image_height(reader.png, reader.info);
   const std::int64_t width = png_get_image_width(reader.png, reader.info);
@@ -128,7 +128,7 @@ Image decode_png(const std::string& name, ByteView bytes) {
   const bool grey = (png_get_color_type(reader.png, reader.info) & PNG_COLOR_MASK_COLOR) == 0;
   reader.image = Image(static_cast<int>(height), static_cast<int>(width), grey ? 1 : 3);
   for (int y = 0; y < reader.image.height; ++y) reader.rows.push_back(reader.image.row(y));
-  NM_CHECK_AS(DataError, read_pixels(reader), name, ": damaged PNG: ", reader.message);
+  NM_CHECK_AS(DataError, read_pixels(reader), name, ": damaged PNG: ", printable(reader.message, 200));
   return std::move(reader.image);
 }
 

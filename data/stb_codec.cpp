@@ -37,13 +37,14 @@ Image decode_stb(const std::string& name, ByteView bytes, const char* format) {
   const int length = static_cast<int>(bytes.size());
   int width = 0, height = 0, components = 0;
   NM_CHECK_AS(DataError, stbi_info_from_memory(bytes.data(), length, &width, &height, &components) == 1, name,
-              ": not a valid ", format, ": ", stbi_failure_reason());
+              ": not a valid ", format, ": ", printable(stbi_failure_reason()));
   check_image_size(name, height, width);
   const int channels = components <= 2 ? 1 : 3;
   // The wanted number of channels would turn alpha and colour into each other; it is dropped by hand instead.
   const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
       stbi_load_from_memory(bytes.data(), length, &width, &height, &components, 0), stbi_image_free);
-  NM_CHECK_AS(DataError, pixels != nullptr, name, ": damaged ", format, ": ", stbi_failure_reason());
+  NM_CHECK_AS(DataError, pixels != nullptr, name, ": damaged ", format, ": ",
+              printable(stbi_failure_reason()));
   Image image(height, width, channels);
   for (std::size_t i = 0, n = image.pixels.size() / static_cast<std::size_t>(channels); i < n; ++i)
     for (int c = 0; c < channels; ++c)
