@@ -47,6 +47,7 @@ ModelPointer toy_mlp(const ModelOptions& options, std::int64_t hidden_layers, in
   toy.hidden_layers = hidden_layers;
   toy.mix_layers = mix_layers;
   if (options.width > 0) toy.units = std::max<std::int64_t>(1, std::llround(32 * options.width));
+  if (options.dropout >= 0) toy.dropout = options.dropout;
   toy.activation = parse_activation(options.activation);
   return std::make_unique<ToyMlp>(toy);
 }
@@ -66,7 +67,7 @@ struct Row {
 constexpr Accepts kPreAct{.width = true, .shortcut = true, .final_bn = true};
 constexpr Accepts kFixedWide{.dropout = true};
 constexpr Accepts kAnyWide{.width = true, .depth = true, .dropout = true};
-constexpr Accepts kToy{.width = true};
+constexpr Accepts kToy{.width = true, .dropout = true};
 
 constexpr Row kModels[] = {
     {"preactresnet18", "pre-activation ResNet-18 for 32x32 images, 11.2 M parameters", kPreAct,

@@ -15,6 +15,9 @@ ToyMlp::ToyMlp(const ToyMlpOptions& options) : options_(options) {
     layers_.push_back(std::make_unique<Linear>(in, out));
     register_module("fc" + std::to_string(i + 1), *layers_.back());
     in = out;
+    if (i == options.hidden_layers) break;
+    dropouts_.push_back(std::make_unique<Dropout>(options.dropout));
+    register_module("dropout" + std::to_string(i + 1), *dropouts_.back());
   }
 }
 
@@ -27,7 +30,8 @@ std::vector<int> ToyMlp::stages() const {
 Tensor ToyMlp::forward(const Tensor& x, const Context& context) {
   Tensor y = context.at_stage(0, x);
   for (int i = 0; i < static_cast<int>(options_.hidden_layers); ++i) {
-    y = activate(options_.activation, (*layers_[static_cast<std::size_t>(i)])(y, context));
+    const auto layer = static_cast<std::size_t>(i);
+    y = (*dropouts_[layer])(activate(options_.activation, (*layers_[layer])(y, context)), context);
     if (i < options_.mix_layers) y = context.at_stage(i + 1, y);
   }
   return (*layers_.back())(y, context);

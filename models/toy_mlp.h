@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "layers/activation.h"
+#include "layers/dropout.h"
 #include "layers/linear.h"
 #include "models/registry.h"
 
@@ -16,10 +17,11 @@ struct ToyMlpOptions {
   std::int64_t hidden_layers = 1;
   std::int64_t units = 32;  ///< of each hidden layer
   int mix_layers = 1;       ///< hidden layers after which mixing may happen, counted from the first
+  double dropout = 0;       ///< after each activation
   ActivationKind activation = ActivationKind::relu;
 };
 
-/// Points [n, inputs] -> logits [n, classes]; layers fc1, fc2, ... with the activation between them. Stage 0
+/// Points [n, inputs] -> logits [n, classes]; layers fc1, fc2, ... with activation and dropout between them. Stage 0
 /// is the input, stage k the activated k-th hidden layer. The NoisyMix paper's toy network (appendix A) has
 /// one hidden layer and mixes at {0, 1}; NFM's (appendix F.2) has four linear maps and mixes at {0, 1, 2}.
 class ToyMlp : public Model {
@@ -34,6 +36,7 @@ class ToyMlp : public Model {
  private:
   ToyMlpOptions options_;
   std::vector<std::unique_ptr<Linear>> layers_;
+  std::vector<std::unique_ptr<Dropout>> dropouts_;  // one per hidden layer
 };
 
 }  // namespace noisymix

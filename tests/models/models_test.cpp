@@ -197,6 +197,22 @@ TEST_CASE("dropout in a wide network follows the step's key, and evaluation has 
   CHECK(same_bits((*model)(x, {}), (*model)(x, {})));
 }
 
+TEST_CASE("dropout in a toy network: no state, drawn in training only") {
+  ModelOptions options;
+  options.classes = 2;
+  const Tensor x = random_normal({64, 2}, Key(5));
+  const auto plain = make("toy-nfm", options);
+  options.dropout = 0.2;
+  const auto model = make("toy-nfm", options);
+  CHECK(model->state().size() == plain->state().size());
+  CHECK(same_bits((*model)(x, {}), (*plain)(x, {})));
+  Context step;
+  step.training = true;
+  step.key = Key(6);
+  CHECK_FALSE(same_bits((*model)(x, step), (*plain)(x, step)));
+  CHECK(same_bits((*model)(x, step), (*model)(x, step)));
+}
+
 TEST_CASE("other numbers of input channels and classes") {
   ModelOptions options = small();
   options.inputs = 1;
