@@ -28,16 +28,14 @@ class Inflater {
   void run(Bytes& out, std::uint64_t limit) {
     for (int code = Z_OK; code != Z_STREAM_END;) {
       feed();
-      std::size_t used = out.size();
       // Even at the limit one byte of room is needed to tell "just fits" from "too long".
-      const std::size_t room = static_cast<std::size_t>(std::min<std::uint64_t>(kStep, limit - used + 1));
-      out.resize(used + room);
-      stream_.next_out = out.data() + used;
+      const std::size_t room =
+          static_cast<std::size_t>(std::min<std::uint64_t>(kStep, limit - out.size() + 1));
+      stream_.next_out = step_.data();
       stream_.avail_out = static_cast<uInt>(room);
       code = inflate(&stream_, Z_NO_FLUSH);
-      used = out.size() - stream_.avail_out;
-      out.resize(used);
-      NM_CHECK_AS(DataError, used <= limit, name_, ": holds more than the expected ", limit, " bytes");
+      out.insert(out.end(), step_.data(), stream_.next_out);
+      NM_CHECK_AS(DataError, out.size() <= limit, name_, ": holds more than the expected ", limit, " bytes");
       NM_CHECK_AS(DataError, code != Z_BUF_ERROR, name_,
                   ": compressed data ends early, the file is truncated");
       NM_CHECK_AS(DataError, code == Z_OK || code == Z_STREAM_END, name_, ": compressed data is damaged (",
@@ -64,7 +62,8 @@ class Inflater {
 
   const std::string& name_;
   ByteView input_;
-  std::size_t position_ = 0;  ///< input handed to zlib
+  std::size_t position_ = 0;   ///< input handed to zlib
+  Bytes step_ = Bytes(kStep);  ///< what one call of zlib may write
   z_stream stream_{};
 };
 
