@@ -120,11 +120,11 @@ void DataLoader::Impl::fill_example(Batch& batch, std::int64_t row, std::vector<
 /// Prepares slots up to the ring's length ahead of next(). Tensors come from the caller's thread alone.
 void DataLoader::Impl::open_slots() {
   const std::int64_t end = std::min(batches(), taken + static_cast<std::int64_t>(ring.size()));
-  for (; opened < end; ++opened) {
+  while (opened < end) {  // only this thread changes `opened`, and only under the lock
     Slot fresh;
     fresh.batch = empty_batch(opened);
     std::lock_guard lock(mutex);
-    slot_of(opened) = std::move(fresh);
+    slot_of(opened++) = std::move(fresh);
   }
   work_ready.notify_all();
 }
