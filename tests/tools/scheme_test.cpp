@@ -192,7 +192,9 @@ TEST_CASE("the gradient reaches every parameter under every combination of mixin
     StepStats stats;
     const auto objective = make_objective(consistency ? with_consistency() : ObjectiveConfig{}, mix);
     backward(objective->loss(*model, points(consistency ? 3 : 1), Key(11), stats));
-    for (const auto& [name, parameter] : model->parameters()) {
+    for (const auto& entry : model->parameters()) {
+      const std::string& name = entry.first;  // clang 14 captures no structured bindings
+      const Tensor& parameter = entry.second;
       CAPTURE(name);
       REQUIRE(parameter.grad().defined());
       CHECK(all_finite(parameter.grad()));

@@ -87,7 +87,8 @@ TEST_CASE("the same seed gives the same bits on any number of threads and worker
   config.train.epochs = 10;
   config.train.eval_every = 10;
   std::string first;
-  for (const auto& [threads, workers] : {std::pair{1, 1}, std::pair{2, 4}, std::pair{4, 1}}) {
+  for (const auto& machine : {std::pair{1, 1}, std::pair{2, 4}, std::pair{4, 1}}) {
+    const int threads = machine.first, workers = machine.second;
     CAPTURE(threads);
     const Threads pool(threads);
     config.train.workers = workers;
