@@ -18,7 +18,10 @@ namespace {
 using Color = std::array<double, 3>;  // red, green, blue in [0, 1]
 
 constexpr double kFavouriteShare = 0.75;  // how often a class wears its own texture
-constexpr double kLeastContrast = 0.12;   // between the mean colours of shape and ground
+constexpr double kFavouriteHueShare = 0.6;  // how often a class wears its own hue, give or take
+constexpr double kHueSpread = 0.35;         // of that hue; classes are 0.6 apart on a circle of 6
+constexpr double kLargestTilt = 0.4;        // radians by which a shape leans
+constexpr double kLeastContrast = 0.2;      // between the mean colours of shape and ground
 
 /// An outline somewhere in the picture.
 struct Placed {
@@ -55,9 +58,8 @@ struct Scene {
   std::vector<std::pair<Placed, Color>> behind, before;  ///< distractors
 };
 
-Color draw_color(Draws& draws) {
-  const double hue = 6 * draws.uniform(), saturation = 0.1 + 0.6 * draws.uniform();
-  const double value = 0.25 + 0.65 * draws.uniform();
+/// Hue in [0, 6), red at 0, green at 2, blue at 4.
+Color make_color(double hue, double saturation, double value) {
   Color color;
   for (int c = 0; c < 3; ++c) {
     // Distance on the hue circle from the channel's own hue: 0 full, 2 and more none.
@@ -65,6 +67,27 @@ Color draw_color(Draws& draws) {
     color[static_cast<std::size_t>(c)] = value * (1 - saturation * std::clamp(apart - 1, 0.0, 1.0));
   }
   return color;
+}
+
+/// Any colour: of distractors.
+Color draw_color(Draws& draws) {
+  const double hue = 6 * draws.uniform(), saturation = 0.1 + 0.6 * draws.uniform();
+  return make_color(hue, saturation, 0.25 + 0.65 * draws.uniform());
+}
+
+/// A dull colour: of grounds.
+Color draw_ground_color(Draws& draws) {
+  const double hue = 6 * draws.uniform(), saturation = 0.05 + 0.3 * draws.uniform();
+  return make_color(hue, saturation, 0.25 + 0.6 * draws.uniform());
+}
+
+/// A fresh colour, more often than not of the class's own hue.
+Color draw_figure_color(int label, Draws& draws) {
+  const bool favourite = draws.uniform() < kFavouriteHueShare;
+  const double spread = kHueSpread * draws.normal(), any = 6 * draws.uniform();
+  const double hue = favourite ? 0.6 * label + spread : any;
+  const double saturation = 0.35 + 0.5 * draws.uniform();
+  return make_color(hue, saturation, 0.35 + 0.6 * draws.uniform());
 }
 
 double contrast(const Color& a, const Color& b) {
@@ -79,14 +102,15 @@ Color draw_swing(Draws& draws, double least, double most) {
   return swing;
 }
 
-Placed draw_place(int outline, double margin, double least_radius, double most_radius, Draws& draws) {
+Placed draw_place(int outline, double margin, double least_radius, double most_radius, double tilt,
+                  Draws& draws) {
   Placed place;
   place.outline = outline;
   place.radius = least_radius + (most_radius - least_radius) * draws.uniform();
   const double room = std::max(0.0, kShapeSide / 2.0 - margin * place.radius);
   place.x = kShapeSide / 2.0 + room * (2 * draws.uniform() - 1);
   place.y = kShapeSide / 2.0 + room * (2 * draws.uniform() - 1);
-  const double angle = 2 * std::numbers::pi * draws.uniform();
+  const double angle = tilt * (2 * draws.uniform() - 1);
   place.cosine = std::cos(angle);
   place.sine = std::sin(angle);
   return place;
@@ -100,13 +124,13 @@ Scene draw_scene(int label, Key key) {
             ground = static_cast<int>(draws.below(kTextures));
   scene.figure.texture = draw_texture(favourite ? label : worn, 2.9, 4.2, key.child("figure"));
   scene.ground.texture = draw_texture(ground, 2.9, 7.5, key.child("ground"));
-  scene.ground.color = draw_color(draws);
+  scene.ground.color = draw_ground_color(draws);
   do {
-    scene.figure.color = draw_color(draws);
+    scene.figure.color = draw_figure_color(label, draws);
   } while (contrast(scene.figure.color, scene.ground.color) < kLeastContrast);
   scene.figure.swing = draw_swing(draws, 0.07, 0.17);
-  scene.ground.swing = draw_swing(draws, 0.04, 0.14);
-  scene.shape = draw_place(label, 0.95, 6.5, 12.0, draws);
+  scene.ground.swing = draw_swing(draws, 0.03, 0.1);
+  scene.shape = draw_place(label, 0.95, 8.0, 13.0, kLargestTilt, draws);
   scene.light_x = 0.2 * (2 * draws.uniform() - 1);
   scene.light_y = 0.2 * (2 * draws.uniform() - 1);
   scene.shadow = 0.45 * draws.uniform();
@@ -116,11 +140,11 @@ Scene draw_scene(int label, Key key) {
   // Small discs, squares and crosses lie about; now and then one covers a bit of the shape.
   constexpr int kinds[] = {0, 3, 5};
   for (std::int64_t i = draws.below(4); i > 0; --i) {
-    const Placed place = draw_place(kinds[draws.below(3)], 0.0, 1.5, 3.5, draws);
+    const Placed place = draw_place(kinds[draws.below(3)], 0.0, 1.5, 3.5, std::numbers::pi, draws);
     scene.behind.emplace_back(place, draw_color(draws));
   }
   if (draws.uniform() < 0.35) {
-    const Placed place = draw_place(kinds[draws.below(3)], 0.0, 1.2, 2.6, draws);
+    const Placed place = draw_place(kinds[draws.below(3)], 0.0, 1.2, 2.6, std::numbers::pi, draws);
     scene.before.emplace_back(place, draw_color(draws));
   }
   return scene;

@@ -18,9 +18,9 @@ constexpr std::int64_t kShapesTrain = 8000, kShapesTest = 2000;
 const std::vector<std::string>& shape_names();
 
 /// Picture `index` of a split, 32x32 RGB: a pure function of its arguments. Its class is index mod 10. The
-/// outline always tells the class. Each class also has a favourite fine texture, right three times in four:
-/// easy to learn, and the first thing to go under noise and blur, so that a network leaning on it is not
-/// robust.
+/// outline always tells the class. Each class also has a favourite fine texture, right three times in four,
+/// and a favourite hue, right six times in ten: easy to learn, and the first things to go under noise, so
+/// that a network leaning on them is not robust.
 Image draw_shape(std::uint64_t seed, bool train, std::int64_t index);
 
 /// A split of `count` pictures (0: 8000 train, 2000 test), drawn on all threads.
