@@ -95,7 +95,7 @@ int run_command_line(int argc, const char* const* argv) {
       "noisymix"};
   program.set_version_flag("--version", std::string("noisymix ") + NOISYMIX_VERSION);
   program.require_subcommand(1);
-  program.footer(examples({"train demo-noisymix", "evaluate runs/demo-noisymix", "config explain mix"}));
+  program.footer(examples({"train demo", "evaluate runs/demo", "config explain mix"}));
   Action action;
   for (auto* add :
        {add_train, add_evaluate, add_predict, add_models, add_config, add_data, add_bench, add_plot}) {

@@ -121,7 +121,7 @@ void add_evaluate(CLI::App& program, Action& action) {
   verb->add_option("--seed", evaluation.seed, "of the perturbations")->capture_default_str();
   verb->add_flag("--json", options->json, "one JSON object instead of a table");
   add_machine_options(*verb, options->machine);
-  verb->footer(examples({"evaluate runs/demo-noisymix", "evaluate runs/demo-baseline runs/demo-noisymix",
+  verb->footer(examples({"evaluate runs/demo", "evaluate runs/demo-baseline runs/demo",
                          "evaluate model.safetensors --data /data/cifar10 --json",
                          "evaluate runs/a --white-noise 0.1,0.5 --channels all"}));
   verb->callback([options, &action] { action = [options] { return evaluate(*options); }; });

@@ -64,7 +64,7 @@ void add_plot(CLI::App& program, Action& action) {
   CLI::App* curves = verb->add_subcommand("curves", "Loss and accuracy over the epochs");
   curves->add_option("runs", options->runs, "run folders")->required()->type_name("RUN...");
   curves->add_option("--out", options->out, "SVG file to write")->required()->type_name("FILE");
-  curves->footer(examples({"plot curves runs/demo-baseline runs/demo-noisymix --out curves.svg"}));
+  curves->footer(examples({"plot curves runs/demo-baseline runs/demo --out curves.svg"}));
   curves->callback([options, &action] { action = [options] { return plot_curves(*options); }; });
 }
 

@@ -83,7 +83,7 @@ void add_train(CLI::App& program, Action& action) {
   verb->add_flag("--resume", options->resume, "continue from the newest checkpoint in the run folder");
   add_machine_options(*verb, options->machine);
   verb->footer(
-      examples({"train demo-noisymix", "train cifar10-noisymix --set data.path=/data/cifar10 --out runs/a",
+      examples({"train demo", "train cifar10-noisymix --set data.path=/data/cifar10 --out runs/a",
                 "train my.toml --set train.epochs=10 --set optimizer.lr=0.05", "train my.toml --resume"}));
   verb->callback([options, &action] { action = [options] { return train(*options); }; });
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # From a fresh clone to a comparison: installs the packages it needs, builds, trains a baseline and NoisyMix on built-in
 # images, shows both on clean and perturbed test images, and draws decision boundaries of the toy problem.
-# usage: tools/demo.sh [DIR]     runs go to DIR (default runs/demo); an earlier demo there is replaced
+# usage: tools/demo.sh [DIR]     runs go to DIR (default runs); those of an earlier demo there are replaced
 set -euo pipefail
 cd "$(dirname "$0")/.."
-out="${1:-runs/demo}"
+out="${1:-runs}"
 
 tools/install_packages.sh
 echo "building (a few minutes the first time)"
@@ -12,19 +12,19 @@ cmake --preset cpu-release >/dev/null
 cmake --build --preset cpu-release --target noisymix -- --quiet
 noisymix=build/cpu-release/tools/noisymix
 
-for run in demo-baseline demo-noisymix toy-polygon-baseline toy-polygon-noisymix; do
+for run in demo-baseline demo toy-polygon-baseline toy-polygon-noisymix; do
   rm -rf "${out:?}/$run"
 done
 mkdir -p "$out"
 
-for scheme in baseline noisymix; do
+for run in demo-baseline demo; do
   echo
-  echo "training demo-$scheme"
-  "$noisymix" train "demo-$scheme" --out "$out/demo-$scheme"
+  echo "training $run"
+  "$noisymix" train "$run" --out "$out/$run"
 done
 
 echo
-"$noisymix" evaluate "$out/demo-baseline" "$out/demo-noisymix"
+"$noisymix" evaluate "$out/demo-baseline" "$out/demo"
 
 echo
 echo "drawing decision boundaries of the toy problem"
@@ -32,4 +32,4 @@ for scheme in baseline noisymix; do
   "$noisymix" train "toy-polygon-$scheme" --out "$out/toy-polygon-$scheme" >/dev/null
 done
 "$noisymix" plot boundary "$out/toy-polygon-baseline" "$out/toy-polygon-noisymix" --out "$out/boundaries.png"
-"$noisymix" plot curves "$out/demo-baseline" "$out/demo-noisymix" --out "$out/curves.svg"
+"$noisymix" plot curves "$out/demo-baseline" "$out/demo" --out "$out/curves.svg"

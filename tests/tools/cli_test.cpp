@@ -105,8 +105,8 @@ TEST_CASE("cli: listings") {
   CHECK(run({"data", "list"}).out.find("cifar10") != std::string::npos);
   CHECK(run({"config", "list"}).out.find("cifar10-noisymix ") != std::string::npos);
   CHECK(run({"config", "explain", "mix.sparse"}).out.find("D2") != std::string::npos);
-  CHECK(run({"config", "show", "demo-noisymix"}).out.find("[views]") != std::string::npos);
-  CHECK(run({"config", "show", "demo-noisymix", "--set", "train.epochs=3"}).out.find("epochs = 3\n") !=
+  CHECK(run({"config", "show", "demo"}).out.find("[views]") != std::string::npos);
+  CHECK(run({"config", "show", "demo", "--set", "train.epochs=3"}).out.find("epochs = 3\n") !=
         std::string::npos);
   CHECK(run({"config", "reference"}).out.starts_with("# Configuration reference"));
 }
