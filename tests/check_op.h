@@ -1,13 +1,17 @@
-// Gradient checks: analytic gradients against central differences in f64.
+// Checks that every op's test makes: analytic gradients against central differences in f64, the same bits for any number
+// of threads, the text of an error.
 #pragma once
 
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstring>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "engine/autograd.h"
+#include "engine/cpu/parallel.h"
 #include "engine/key.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/random.h"
@@ -71,6 +75,32 @@ inline void check_gradients(const OpFunction& op, std::vector<Tensor> inputs, do
 /// Whether both hold the same bytes.
 inline bool same_bits(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape() && a.dtype() == b.dtype() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
+}
+
+/// Checks that run() returns the same tensors, bit for bit, with 1, 2 and 4 threads.
+inline void check_same_bits_for_any_threads(const std::function<std::vector<Tensor>()>& run) {
+  const int before = cpu::threads();
+  cpu::set_threads(1);
+  const std::vector<Tensor> expected = run();
+  REQUIRE(!expected.empty());
+  for (const int count : {2, 4}) {
+    cpu::set_threads(count);
+    const std::vector<Tensor> got = run();
+    REQUIRE(got.size() == expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      CHECK_MESSAGE(same_bits(got[i], expected[i]), "tensor " << i << " differs with " << count << " threads");
+  }
+  cpu::set_threads(before);
+}
+
+/// What a ShapeError thrown by the body says.
+inline std::string message_of(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const ShapeError& error) {
+    return error.what();
+  }
+  return "no error";
 }
 
 }  // namespace noisymix::testing

@@ -6,7 +6,7 @@
 #include "data/npy.h"
 #include "data/registry.h"
 #include "tests/data/expect_data_error.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/scratch_folder.h"
 #include "tests/golden.h"
 
 using namespace noisymix;
@@ -32,7 +32,7 @@ Bytes cifar10_records(int count, std::uint8_t value = 7) {
   return bytes;
 }
 
-void write_cifar10_train(const TemporaryFolder& folder, const std::string& prefix = "") {
+void write_cifar10_train(const ScratchFolder& folder, const std::string& prefix = "") {
   for (int i = 1; i <= 5; ++i)
     folder.write(prefix + "data_batch_" + std::to_string(i) + ".bin",
                  cifar10_records(2, static_cast<std::uint8_t>(i)));
@@ -55,7 +55,7 @@ TEST_CASE("cifar: golden records") {
 }
 
 TEST_CASE("cifar: the folder may be the official one or the one around it") {
-  TemporaryFolder direct, around;
+  ScratchFolder direct, around;
   write_cifar10_train(direct);
   write_cifar10_train(around, "cifar-10-batches-bin/");
   for (const auto* folder : {&direct, &around}) {
@@ -69,7 +69,7 @@ TEST_CASE("cifar: the folder may be the official one or the one around it") {
 }
 
 TEST_CASE("cifar: class names come from the file beside the data") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   folder.write("test_batch.bin", cifar10_records(1));
   folder.write("batches.meta.txt", "a\r\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n");
   CHECK(open_cifar(folder.path(), CifarKind::cifar10, false)->class_names() ==
@@ -80,7 +80,7 @@ TEST_CASE("cifar: class names come from the file beside the data") {
 }
 
 TEST_CASE("cifar: limit and range of examples") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   folder.write("test_batch.bin", cifar10_records(10));
   const auto dataset = open_dataset({.name = "cifar10", .path = folder.path(), .train = false, .limit = 4});
   CHECK(dataset->size() == 4);
@@ -92,7 +92,7 @@ TEST_CASE("cifar: bad input") {
   const auto open_test = [](const std::filesystem::path& path) {
     return open_cifar(path, CifarKind::cifar10, false);
   };
-  TemporaryFolder folder;
+  ScratchFolder folder;
   expect_data_error("CIFAR-10", "needs a path", [&] { open_test(""); });
   expect_data_error("nowhere", "no such folder", [&] { open_test(folder / "nowhere"); });
   expect_data_error(folder.path().string(), "neither test_batch.bin nor cifar-10-batches-bin/test_batch.bin",

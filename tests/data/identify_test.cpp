@@ -12,7 +12,7 @@
 #include "data/shapes.h"
 #include "data/toy.h"
 #include "tests/data/expect_data_error.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/scratch_folder.h"
 #include "tests/golden.h"
 
 using namespace noisymix;
@@ -41,7 +41,7 @@ TEST_CASE("identify: every golden format") {
 }
 
 TEST_CASE("identify: refuses what it does not know or what is damaged") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   expect_data_error("nowhere", "no such file or folder", [&] { describe_path(folder / "nowhere"); });
   expect_data_error("text", "unknown format",
                     [&] { describe_path(folder.write("text", std::string("hello, world"))); });
@@ -62,7 +62,7 @@ TEST_CASE("identify: points and folders") {
 }
 
 TEST_CASE("export: every format reads back") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   const auto shapes = make_shapes(1, true, 60);
 
   CHECK(export_dataset(*shapes, folder / "png", "png").find("60 examples") != std::string::npos);
@@ -90,7 +90,7 @@ TEST_CASE("export: every format reads back") {
 }
 
 TEST_CASE("export: refusals") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   CHECK_THROWS_AS(export_dataset(*make_shapes(0, true, 1), folder / "x", "bmp"), ConfigError);
   expect_data_error("circles", "holds no images",
                     [&] { export_dataset(*make_circles(0, true), folder / "x", "png"); });

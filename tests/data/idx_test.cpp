@@ -7,7 +7,7 @@
 #include "data/npy.h"
 #include "data/registry.h"
 #include "tests/data/expect_data_error.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/scratch_folder.h"
 #include "tests/golden.h"
 
 using namespace noisymix;
@@ -50,7 +50,7 @@ TEST_CASE("idx: all element types") {
 }
 
 TEST_CASE("mnist: opens plain and gzipped files by their usual names") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   folder.write("train-images-idx3-ubyte.gz", fixture("mnist-images-idx3-ubyte.gz"));
   folder.write("train-labels-idx1-ubyte", fixture("mnist-labels-idx1-ubyte"));
   folder.write("t10k-images.idx3-ubyte", fixture("mnist-images-idx3-ubyte"));
@@ -70,7 +70,7 @@ TEST_CASE("mnist: opens plain and gzipped files by their usual names") {
 }
 
 TEST_CASE("mnist: bad input") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   const auto open = [&] { return open_mnist(folder.path(), true); };
   expect_data_error("mnist", "needs a path", [] { open_mnist("", true); });
   expect_data_error("train-images-idx3-ubyte", "no such file", open);

@@ -7,7 +7,7 @@
 
 #include "data/npy.h"
 #include "tests/data/expect_data_error.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/scratch_folder.h"
 #include "tests/golden.h"
 
 using namespace noisymix;
@@ -84,7 +84,7 @@ TEST_CASE("image codec: every golden PNG and JPEG decodes exactly") {
 }
 
 TEST_CASE("image codec: PNG round trip") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   for (const int channels : {1, 3})
     for (const auto& [height, width] : {std::pair{1, 1}, {5, 3}, {33, 64}}) {
       const Image image = gradient(height, width, channels);

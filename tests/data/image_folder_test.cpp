@@ -9,7 +9,7 @@
 #include "data/image_resize.h"
 #include "data/registry.h"
 #include "tests/data/expect_data_error.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/scratch_folder.h"
 
 using namespace noisymix;
 using namespace noisymix::testing;
@@ -22,11 +22,11 @@ Image filled(int height, int width, std::uint8_t value, int channels = 3) {
   return image;
 }
 
-void write_image(const TemporaryFolder& folder, const std::string& name, const Image& image) {
+void write_image(const ScratchFolder& folder, const std::string& name, const Image& image) {
   folder.write(name, encode_png(image));
 }
 
-DatasetOptions options(const TemporaryFolder& folder, bool train, int image_size = 0) {
+DatasetOptions options(const ScratchFolder& folder, bool train, int image_size = 0) {
   DatasetOptions result;
   result.name = "folder";
   result.path = folder.path();
@@ -38,7 +38,7 @@ DatasetOptions options(const TemporaryFolder& folder, bool train, int image_size
 }  // namespace
 
 TEST_CASE("image folder: train and test folders, classes in alphabetical order, grey becomes RGB") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   write_image(folder, "train/dog/1.png", filled(4, 4, 10));
   write_image(folder, "train/cat/2.PNG", filled(4, 4, 20, 1));
   write_image(folder, "train/cat/3.png", filled(4, 4, 30));
@@ -58,7 +58,7 @@ TEST_CASE("image folder: train and test folders, classes in alphabetical order, 
 }
 
 TEST_CASE("image folder: without split folders every fifth picture of a class is for testing") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   for (const char* name : {"a", "b"})
     for (int i = 0; i < 10; ++i)
       write_image(folder, std::string(name) + "/" + std::to_string(i) + ".png",
@@ -78,7 +78,7 @@ TEST_CASE("image folder: without split folders every fifth picture of a class is
 }
 
 TEST_CASE("image folder: sizes must agree or are made equal") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   for (int i = 0; i < 5; ++i) write_image(folder, "a/" + std::to_string(i) + ".png", filled(8, 6 + i, 50));
   expect_data_error(".png", "set image_size", [&] { open_dataset(options(folder, true)); });
   const auto dataset = open_dataset(options(folder, true, 4));
@@ -87,7 +87,7 @@ TEST_CASE("image folder: sizes must agree or are made equal") {
 }
 
 TEST_CASE("image folder: bad input") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   expect_data_error("folder", "needs a path", [] { list_image_folder("", true); });
   expect_data_error("nowhere", "no such folder", [&] { list_image_folder(folder / "nowhere", true); });
   expect_data_error(folder.path().string(), "no PNG or JPEG files",

@@ -8,7 +8,7 @@
 
 #include "data/npz.h"
 #include "tests/data/expect_data_error.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/scratch_folder.h"
 #include "tests/golden.h"
 
 using namespace noisymix;
@@ -82,7 +82,7 @@ TEST_CASE("npy: half precision covers zeros, subnormals, infinities and NaN") {
 }
 
 TEST_CASE("npy: written arrays are read back, and the data are aligned") {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   const Tensor arrays[] = {Tensor::from(std::vector<float>{1, 2, 3, 4, 5, 6}, {2, 3}),
                            Tensor::from(std::vector<std::uint8_t>{1, 255}, {2}),
                            Tensor::from(std::vector<std::int64_t>{-1, 1LL << 60}, {1, 2, 1}),

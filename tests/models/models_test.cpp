@@ -8,6 +8,7 @@
 #include "engine/ops/reduce.h"
 #include "models/registry.h"
 #include "tests/check_op.h"
+#include "tests/scratch_folder.h"
 
 using namespace noisymix;
 using namespace noisymix::testing;
@@ -168,13 +169,13 @@ TEST_CASE("initial values: PyTorch's ranges, one key one network") {
 
 TEST_CASE("weights go through a file in PyTorch's layout, also with the prefix of data-parallel runs") {
   const auto model = make("preactresnet18", small()), copy = make_model("preactresnet18", small(), Key(4));
-  const auto path = std::filesystem::temp_directory_path() / "noisymix_models_test.safetensors";
+  const testing::ScratchFolder folder;
+  const auto path = folder / "weights.safetensors";
   Safetensors content = to_torch_layout(model->state());
   CHECK(content.at("layer2.0.shortcut.0.weight").shape() == Shape{8, 4, 1, 1});
   for (auto& [name, value] : content.tensors) name = "module." + name;
   write_safetensors(path, content);
   copy->load_state(from_torch_layout(read_safetensors(path)));
-  std::filesystem::remove(path);
   const Tensor x = random_normal({2, 8, 8, 3}, Key(4));
   CHECK(same_bits((*model)(x, {}), (*copy)(x, {})));
   CHECK_THROWS_AS(make("wrn28-2")->load_state(model->state()), DataError);

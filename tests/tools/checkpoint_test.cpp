@@ -5,12 +5,13 @@
 #include <fstream>
 
 #include "engine/io/atomic_file.h"
-#include "tests/tools/temporary_folder.h"
+#include "tests/scratch_folder.h"
+#include "tests/tools/same_state.h"
 #include "tools/run_directory.h"
 
 using namespace noisymix;
 using noisymix::testing::same_bits;
-using noisymix::testing::TemporaryFolder;
+using noisymix::testing::ScratchFolder;
 
 namespace {
 
@@ -46,7 +47,7 @@ Config toy_config() {
 }  // namespace
 
 TEST_CASE("weights come back bit for bit with everything needed to use them") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   const auto model = small_model(Key(1));
   save_weights(folder / "w.safetensors", *model, small_card());
   const LoadedRun run = load_run(folder / "w.safetensors");
@@ -63,7 +64,7 @@ TEST_CASE("weights come back bit for bit with everything needed to use them") {
 }
 
 TEST_CASE("weight files have PyTorch's names and shapes") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   const auto model = small_model(Key(1));
   save_weights(folder / "w.safetensors", *model, small_card());
   const Safetensors file = read_safetensors(folder / "w.safetensors");
@@ -75,7 +76,7 @@ TEST_CASE("weight files have PyTorch's names and shapes") {
 }
 
 TEST_CASE("a checkpoint comes back bit for bit") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   const auto model = small_model(Key(1)), momenta = small_model(Key(2));
   Position position{.step = 123456789012, .epoch = 3, .batch = 7, .examples = 900};
   position.loss_sum = 0.1 + 0.2;
@@ -92,7 +93,7 @@ TEST_CASE("a checkpoint comes back bit for bit") {
 }
 
 TEST_CASE("unusable files are refused with their name and the reason") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   const fs::path path = folder / "w.safetensors";
   const auto model = small_model(Key(1));
   CHECK_THROWS_AS(load_run(folder / "absent.safetensors"), DataError);
@@ -122,14 +123,14 @@ TEST_CASE("unusable files are refused with their name and the reason") {
 }
 
 TEST_CASE("run folders without weights, or that are none, are named") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   CHECK_THROWS_WITH_AS(load_run(folder.path()), doctest::Contains("not a run folder"), DataError);
   RunDirectory(folder.path()).create(toy_config());
   CHECK_THROWS_WITH_AS(load_run(folder.path()), doctest::Contains("no model.safetensors yet"), DataError);
 }
 
 TEST_CASE("checkpoints are found by step, oldest first, and pruned") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   const RunDirectory run(folder / "run");
   run.create(toy_config());
   CHECK(run.checkpoints().empty());
@@ -152,7 +153,7 @@ TEST_CASE("checkpoints are found by step, oldest first, and pruned") {
 }
 
 TEST_CASE("a run folder is neither overwritten nor resumed with other settings") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   const RunDirectory run(folder / "run");
   Config config = toy_config();
   CHECK_THROWS_WITH_AS(run.reopen(config), doctest::Contains("no run to resume"), ConfigError);

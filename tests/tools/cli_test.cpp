@@ -3,7 +3,6 @@
 #include "tools/cli.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -13,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/image_codec.h"
+#include "tests/scratch_folder.h"
 
 using namespace noisymix;
 
@@ -38,14 +38,6 @@ Outcome run(std::vector<std::string> words) {
   outcome.err = err.str();
   return outcome;
 }
-
-struct TemporaryFolder {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("noisymix_cli_test_" + std::to_string(::getpid()));
-  TemporaryFolder() { std::filesystem::create_directories(path); }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-  std::string operator/(const char* name) const { return (path / name).string(); }
-};
 
 }  // namespace
 
@@ -112,8 +104,8 @@ TEST_CASE("cli: listings") {
 }
 
 TEST_CASE("cli: train, evaluate, plot") {
-  const TemporaryFolder folder;
-  const std::string trained = folder / "run";
+  const testing::ScratchFolder folder;
+  const std::string trained = (folder / "run").string();
   const Outcome training = run({"train", "toy-polygon-nfm", "--out", trained, "--set", "train.epochs=3",
                                 "--set", "train.eval_every=1", "--threads", "1"});
   REQUIRE_MESSAGE(training.code == kExitSuccess, training.err);
@@ -131,23 +123,23 @@ TEST_CASE("cli: train, evaluate, plot") {
   CHECK(report["white_noise"][1]["level"] == 1.0);
   CHECK(run({"evaluate", trained, "--json", "--white-noise", "0.5,1", "--batch", "7"}).out == json.out);
   CHECK(run({"evaluate", trained, "--dataset", "shapes"}).code == kExitUsage);
-  CHECK(run({"predict", trained, folder / "missing.png"}).code != kExitSuccess);
+  CHECK(run({"predict", trained, (folder / "missing.png").string()}).code != kExitSuccess);
 
-  REQUIRE(run({"plot", "boundary", trained, trained, "--out", folder / "boundary.png"}).code == kExitSuccess);
+  REQUIRE(run({"plot", "boundary", trained, trained, "--out", (folder / "boundary.png").string()}).code == kExitSuccess);
   CHECK(read_image(folder / "boundary.png").width > 800);
-  REQUIRE(run({"plot", "curves", trained, "--out", folder / "curves.svg"}).code == kExitSuccess);
+  REQUIRE(run({"plot", "curves", trained, "--out", (folder / "curves.svg").string()}).code == kExitSuccess);
   CHECK(std::filesystem::file_size(folder / "curves.svg") > 1000);
 }
 
 TEST_CASE("cli: predict names bad pictures and answers for the others") {
-  const TemporaryFolder folder;
-  const std::string trained = folder / "run";
+  const testing::ScratchFolder folder;
+  const std::string trained = (folder / "run").string();
   REQUIRE(run({"train", "demo-baseline", "--out", trained, "--set", "train.max_steps=1", "--set",
                "data.train_limit=16", "--set", "data.test_limit=16", "--set", "train.batch=8"})
               .code == kExitSuccess);
-  write_png(folder / "good.png", Image(20, 50, 3));
+  write_png((folder / "good.png").string(), Image(20, 50, 3));
   std::ofstream(folder / "bad.png") << "no picture";
-  const Outcome outcome = run({"predict", trained, folder / "bad.png", folder / "good.png"});
+  const Outcome outcome = run({"predict", trained, (folder / "bad.png").string(), (folder / "good.png").string()});
   CHECK(outcome.code == kExitFailure);
   CHECK(outcome.err.find("bad.png") != std::string::npos);
   CHECK(outcome.out.find("good.png\n") != std::string::npos);

@@ -9,7 +9,8 @@
 #include <thread>
 
 #include "tests/tools/small_runs.h"
-#include "tests/tools/temporary_folder.h"
+#include "tests/scratch_folder.h"
+#include "tests/tools/same_state.h"
 #include "tools/run_directory.h"
 #include "tools/stop_signals.h"
 #include "tools/trainer.h"
@@ -59,7 +60,7 @@ TEST_CASE("a termination signal ends a run between two steps, with a checkpoint"
       if (report.step == 8) ::raise(SIGTERM);
     }
   };
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   Terminate observer;
   const StopSignals signals;
   CHECK(!StopSignals::requested());
@@ -78,7 +79,7 @@ TEST_CASE("child of the kill test" * doctest::skip()) {
 }
 
 TEST_CASE("a run killed at arbitrary moments and resumed equals one left alone") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   TrainObserver nobody;
   train(folder / "whole", nobody);
   int killed = 0;

@@ -12,7 +12,8 @@
 #include "engine/autograd.h"
 #include "engine/cpu/parallel.h"
 #include "tests/tools/small_runs.h"
-#include "tests/tools/temporary_folder.h"
+#include "tests/scratch_folder.h"
+#include "tests/tools/same_state.h"
 #include "tools/divergence.h"
 #include "tools/run_directory.h"
 
@@ -52,7 +53,7 @@ class Threads {
 }  // namespace
 
 TEST_CASE("points on circles are learned") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   Config config = circles_run();
   config.mix = {};
   config.train.epochs = 30;
@@ -68,7 +69,7 @@ TEST_CASE("points on circles are learned") {
 }
 
 TEST_CASE("the loss on a few pictures falls under the full NoisyMix scheme") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   Config config = pictures_run();
   config.train.epochs = 8;
   config.train.eval_every = 8;
@@ -81,7 +82,7 @@ TEST_CASE("the loss on a few pictures falls under the full NoisyMix scheme") {
 }
 
 TEST_CASE("the same seed gives the same bits on any number of threads and workers") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   Config config = pictures_run();
   config.train.max_steps = 50;
   config.train.epochs = 10;
@@ -104,7 +105,7 @@ TEST_CASE("the same seed gives the same bits on any number of threads and worker
 }
 
 TEST_CASE("a stopped and resumed run equals one that never stopped") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   const Config config = circles_run();
   train(config, folder / "whole");
   const auto metrics = comparable_metrics(folder / "whole");
@@ -125,7 +126,7 @@ TEST_CASE("a stopped and resumed run equals one that never stopped") {
 }
 
 TEST_CASE("resuming in the middle of an epoch of pictures keeps every bit") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   Config config = pictures_run();
   config.train.epochs = 2;
   train(config, folder / "whole");
@@ -141,7 +142,7 @@ TEST_CASE("resuming in the middle of an epoch of pictures keeps every bit") {
 }
 
 TEST_CASE("an interrupt at the end of an epoch leaves its evaluation to the resumed run") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   const Config config = circles_run();
   train(config, folder / "whole");
   std::int64_t asked = 0;
@@ -152,7 +153,7 @@ TEST_CASE("an interrupt at the end of an epoch leaves its evaluation to the resu
 }
 
 TEST_CASE("the run folder holds settings, metrics, weights and the last checkpoints") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   Config config = circles_run();
   config.train.report = "best";
   config.train.checkpoint_steps = 4;
@@ -175,7 +176,7 @@ TEST_CASE("the run folder holds settings, metrics, weights and the last checkpoi
 }
 
 TEST_CASE("a completed run can be resumed and stays as it is") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   const Config config = circles_run();
   train(config, folder / "run");
   const std::string weights = file_bytes(folder / "run" / "model.safetensors");
@@ -186,7 +187,7 @@ TEST_CASE("a completed run can be resumed and stays as it is") {
 }
 
 TEST_CASE("run folders in use, taken, absent or of another run are refused") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   Config config = circles_run();
   TrainObserver nobody;
   CHECK_THROWS_WITH_AS(train(config, folder / "run", true), doctest::Contains("no run to resume"),
@@ -207,7 +208,7 @@ TEST_CASE("run folders in use, taken, absent or of another run are refused") {
 }
 
 TEST_CASE("a diverging run stops before the update and names step, layer and remedy") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   Config config = circles_run();
   config.optimizer.name = "sgd";
   config.optimizer.momentum = 0;

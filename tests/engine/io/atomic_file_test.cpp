@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "tests/engine/io/scratch_folder.h"
+#include "tests/scratch_folder.h"
 
 using namespace noisymix;
 using namespace noisymix::testing;

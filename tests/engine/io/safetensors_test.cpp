@@ -3,7 +3,7 @@
 #include <fstream>
 
 #include "tests/check_op.h"
-#include "tests/engine/io/scratch_folder.h"
+#include "tests/scratch_folder.h"
 #include "tests/golden.h"
 
 using namespace noisymix;

@@ -47,15 +47,6 @@ std::vector<Tensor> all_results(const Tensor& x, bool train, bool relu) {
   return {y.detach(), input.grad(), layer.weight.grad(), layer.bias.grad(), layer.mean, layer.variance};
 }
 
-std::string message_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const ShapeError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 }  // namespace
 
 TEST_CASE("batch_norm small values by hand") {

@@ -18,15 +18,6 @@ using namespace noisymix::testing;
 
 namespace {
 
-std::string message_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const ShapeError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 Conv2dOptions options_of(const nlohmann::json& attrs) {
   const auto pair = [&](const char* name, int i) {
     return attrs.at(name).at(static_cast<std::size_t>(i)).get<std::int64_t>();

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/cpu/parallel.h"
 #include "engine/ops/softmax.h"
 #include "tests/ops_golden.h"
 
@@ -15,6 +14,7 @@ namespace noisymix {
 namespace {
 
 using testing::check_gradients;
+using testing::check_same_bits_for_any_threads;
 using testing::check_ops_case;
 using testing::check_ops_cases;
 using testing::ops_cases;
@@ -97,14 +97,7 @@ TEST_CASE("cross_entropy: same bits for any number of threads") {
     backward(add(hard, soft));
     return Inputs{hard.detach(), soft.detach(), leaf.grad()};
   };
-  cpu::set_threads(1);
-  const auto expected = run();
-  for (const int count : {2, 4}) {
-    cpu::set_threads(count);
-    const auto got = run();
-    for (std::size_t i = 0; i < expected.size(); ++i) CHECK(same_bits(got[i], expected[i]));
-  }
-  cpu::set_threads(0);
+  check_same_bits_for_any_threads(run);
 }
 
 TEST_CASE("cross_entropy: bf16 and empty batches") {

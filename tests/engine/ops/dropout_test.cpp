@@ -5,13 +5,13 @@
 #include <cmath>
 #include <vector>
 
-#include "engine/cpu/parallel.h"
 #include "tests/ops_golden.h"
 
 namespace noisymix {
 namespace {
 
 using testing::check_gradients;
+using testing::check_same_bits_for_any_threads;
 using testing::check_ops_case;
 using testing::check_ops_cases;
 using testing::ops_cases;
@@ -83,14 +83,7 @@ TEST_CASE("dropout: probability 0 changes nothing, empty tensors pass") {
 
 TEST_CASE("dropout: same bits for any number of threads") {
   const Tensor x = random_normal({71, 1003}, Key(13));
-  cpu::set_threads(1);
-  const Tensor one = dropout(x, 0.3, Key(14)), path = drop_path(x, 0.3, Key(14));
-  for (const int count : {2, 4}) {
-    cpu::set_threads(count);
-    CHECK(same_bits(dropout(x, 0.3, Key(14)), one));
-    CHECK(same_bits(drop_path(x, 0.3, Key(14)), path));
-  }
-  cpu::set_threads(0);
+  check_same_bits_for_any_threads([&] { return Inputs{dropout(x, 0.3, Key(14)), drop_path(x, 0.3, Key(14))}; });
 }
 
 TEST_CASE("dropout: errors") {

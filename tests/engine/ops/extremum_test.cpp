@@ -4,7 +4,6 @@
 #include <limits>
 #include <vector>
 
-#include "engine/cpu/parallel.h"
 #include "engine/ops/reduce.h"
 #include "tests/ops_golden.h"
 
@@ -12,6 +11,7 @@ namespace noisymix {
 namespace {
 
 using testing::check_gradients;
+using testing::check_same_bits_for_any_threads;
 using testing::check_ops_case;
 using testing::ops_cases;
 using testing::OpsCase;
@@ -82,14 +82,7 @@ TEST_CASE("extremum: same bits for any number of threads") {
     for (int axis = 0; axis < 3; ++axis) results.push_back(argmax(x, axis));
     return results;
   };
-  cpu::set_threads(1);
-  const auto expected = run();
-  for (const int count : {2, 4}) {
-    cpu::set_threads(count);
-    const auto got = run();
-    for (std::size_t i = 0; i < expected.size(); ++i) CHECK(same_bits(got[i], expected[i]));
-  }
-  cpu::set_threads(0);
+  check_same_bits_for_any_threads(run);
 }
 
 TEST_CASE("extremum: empty tensors and errors") {

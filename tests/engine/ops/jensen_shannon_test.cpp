@@ -6,7 +6,6 @@
 #include <limits>
 #include <vector>
 
-#include "engine/cpu/parallel.h"
 #include "engine/ops/softmax.h"
 #include "tests/ops_golden.h"
 
@@ -14,6 +13,7 @@ namespace noisymix {
 namespace {
 
 using testing::check_gradients;
+using testing::check_same_bits_for_any_threads;
 using testing::ops_cases;
 using testing::relative_error;
 using testing::same_bits;
@@ -79,15 +79,7 @@ TEST_CASE("jensen_shannon: same bits for any number of threads") {
     backward(y);
     return Inputs{y.detach(), leaf.grad()};
   };
-  cpu::set_threads(1);
-  const auto expected = run();
-  for (const int count : {2, 4}) {
-    cpu::set_threads(count);
-    const auto got = run();
-    CHECK(same_bits(got[0], expected[0]));
-    CHECK(same_bits(got[1], expected[1]));
-  }
-  cpu::set_threads(0);
+  check_same_bits_for_any_threads(run);
 }
 
 TEST_CASE("jensen_shannon: errors") {

@@ -5,13 +5,13 @@
 #include <cmath>
 #include <vector>
 
-#include "engine/cpu/parallel.h"
 #include "tests/ops_golden.h"
 
 namespace noisymix {
 namespace {
 
 using testing::check_gradients;
+using testing::check_same_bits_for_any_threads;
 using testing::check_ops_case;
 using testing::GoldenLayout;
 using testing::ops_cases;
@@ -90,16 +90,7 @@ TEST_CASE("layer_norm: same bits for any number of threads") {
     backward(y, x);
     return Inputs{y.detach(), leaves[0].grad(), leaves[1].grad(), leaves[2].grad()};
   };
-  for (const bool grouped : {false, true}) {
-    cpu::set_threads(1);
-    const auto expected = run(grouped);
-    for (const int count : {2, 4}) {
-      cpu::set_threads(count);
-      const auto got = run(grouped);
-      for (std::size_t i = 0; i < expected.size(); ++i) CHECK(same_bits(got[i], expected[i]));
-    }
-  }
-  cpu::set_threads(0);
+  for (const bool grouped : {false, true}) check_same_bits_for_any_threads([&] { return run(grouped); });
 }
 
 TEST_CASE("layer_norm: empty batches have zero parameter gradients") {

@@ -22,15 +22,6 @@ Shape operand(std::int64_t rows, std::int64_t columns, bool transposed) {
   return transposed ? Shape{columns, rows} : Shape{rows, columns};
 }
 
-std::string message_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const ShapeError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 }  // namespace
 
 TEST_CASE("matmul small values by hand") {

@@ -5,12 +5,12 @@
 #include <cmath>
 #include <string>
 
-#include "engine/cpu/parallel.h"
 #include "tests/check_op.h"
 
 namespace noisymix {
 namespace {
 
+using testing::check_same_bits_for_any_threads;
 using testing::same_bits;
 using testing::values;
 
@@ -67,14 +67,8 @@ TEST_CASE("random: rounding never reaches the excluded end") {
 }
 
 TEST_CASE("random: same bits for any number of threads") {
-  cpu::set_threads(1);
-  const Tensor one = random_normal({50001}, Key(6)), flat = random_uniform({50001}, Key(6));
-  for (const int count : {2, 4}) {
-    cpu::set_threads(count);
-    CHECK(same_bits(random_normal({50001}, Key(6)), one));
-    CHECK(same_bits(random_uniform({50001}, Key(6)), flat));
-  }
-  cpu::set_threads(0);
+  check_same_bits_for_any_threads(
+      [] { return std::vector{random_normal({50001}, Key(6)), random_uniform({50001}, Key(6))}; });
 }
 
 TEST_CASE("random: empty shapes and errors") {

@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "engine/cpu/parallel.h"
 #include "tests/ops_golden.h"
 
 namespace noisymix {
 namespace {
 
 using testing::check_gradients;
+using testing::check_same_bits_for_any_threads;
 using testing::check_ops_case;
 using testing::check_ops_cases;
 using testing::ops_cases;
@@ -158,14 +158,7 @@ TEST_CASE("reduce: same bits for any number of threads") {
     results.push_back(l2norm(x));
     return results;
   };
-  cpu::set_threads(1);
-  const auto expected = run();
-  for (const int count : {2, 4}) {
-    cpu::set_threads(count);
-    const auto got = run();
-    for (std::size_t i = 0; i < expected.size(); ++i) CHECK(same_bits(got[i], expected[i]));
-  }
-  cpu::set_threads(0);
+  check_same_bits_for_any_threads(run);
 }
 
 TEST_CASE("reduce: errors") {

@@ -6,13 +6,13 @@
 #include <limits>
 #include <vector>
 
-#include "engine/cpu/parallel.h"
 #include "tests/ops_golden.h"
 
 namespace noisymix {
 namespace {
 
 using testing::check_gradients;
+using testing::check_same_bits_for_any_threads;
 using testing::check_ops_case;
 using testing::ops_cases;
 using testing::relative_error;
@@ -77,14 +77,7 @@ TEST_CASE("softmax: same bits for any number of threads") {
     }
     return results;
   };
-  cpu::set_threads(1);
-  const auto expected = run();
-  for (const int count : {2, 4}) {
-    cpu::set_threads(count);
-    const auto got = run();
-    for (std::size_t i = 0; i < expected.size(); ++i) CHECK(same_bits(got[i], expected[i]));
-  }
-  cpu::set_threads(0);
+  check_same_bits_for_any_threads(run);
 }
 
 TEST_CASE("softmax: empty tensors and errors") {

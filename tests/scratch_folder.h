@@ -2,10 +2,13 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <fstream>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,7 +18,7 @@ class ScratchFolder {
  public:
   ScratchFolder() {
     std::string pattern = (std::filesystem::temp_directory_path() / "noisymix-test-XXXXXX").string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     path_ = pattern;
   }
   ~ScratchFolder() {
@@ -25,7 +28,9 @@ class ScratchFolder {
   ScratchFolder(const ScratchFolder&) = delete;
   ScratchFolder& operator=(const ScratchFolder&) = delete;
 
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path operator/(const std::filesystem::path& below) const { return path_ / below; }
+
   /// Everything in the folder, hidden files included, sorted.
   std::vector<std::string> names() const {
     std::vector<std::string> result;
@@ -33,6 +38,19 @@ class ScratchFolder {
       result.push_back(entry.path().filename().string());
     std::sort(result.begin(), result.end());
     return result;
+  }
+
+  /// Writes a file, making its folders.
+  std::filesystem::path write(const std::string& name, std::span<const std::uint8_t> bytes) const {
+    const std::filesystem::path file = path_ / name;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream out(file, std::ios::binary);
+    out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    REQUIRE(out.good());
+    return file;
+  }
+  std::filesystem::path write(const std::string& name, const std::string& text) const {
+    return write(name, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
   }
 
  private:
