@@ -105,7 +105,7 @@ std::string check_value(const ConfigKey& key, const ConfigValue& value) {
       return "";
     const std::string near = nearest_name(text->substr(0, 100), key.choices);
     return "no such choice: " + format_value(text->substr(0, 40)) +
-           (near.empty() ? "" : "; did you mean " + format_value(near) + "?") + " One of " + key.allowed();
+           (near.empty() ? "; " : "; did you mean " + format_value(near) + "? ") + "Expected one of " + key.allowed();
   }
   std::vector<double> numbers;
   if (const auto* integer = std::get_if<std::int64_t>(&value)) numbers = {static_cast<double>(*integer)};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <utility>
 
 #include "data/registry.h"
@@ -11,6 +12,9 @@
 namespace noisymix {
 
 std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train) {
+  NM_CHECK_AS(DataError, data.path.empty() || std::filesystem::exists(data.path), data.path,
+              ": no such folder; data.path names the one that holds the files of ", data.name,
+              ", for example --set data.path=/data/", data.name);
   DatasetOptions options;
   options.name = data.name;
   options.path = data.path;

@@ -52,7 +52,7 @@ TEST_CASE("config: mistakes in a file") {
       {"[train]\ndrop_last = 1\n", "run.toml:2:1: train.drop_last: expected true or false, got 1"},
       {"[train]\nreport = 2020-01-01\n", "run.toml:2:1: train.report: expected text, got a date or time"},
       {"[views]\nkind = \"augmx\"\n",
-       "run.toml:2:1: views.kind: no such choice: \"augmx\"; did you mean \"augmix\"? One of plain, "
+       "run.toml:2:1: views.kind: no such choice: \"augmx\"; did you mean \"augmix\"? Expected one of plain, "
        "augmix, augmix_only"},
       {"[views]\nseverity = 11\n", "run.toml:2:1: views.severity: must be in 1 .. 10, got 11"},
       {"[views]\ndepth = 0\n", "run.toml:2:1: views.depth: must be -1 (random) or at least 1"},
