@@ -10,10 +10,10 @@
 
 namespace noisymix::cpu {
 
-/// sums [columns] of x [rows, columns]. Short runs of rows are added in T's compute type, those in double, in
+/// sums [columns] of x [rows, columns], in x's type or a wider one. Short runs of rows are added in T's compute type, those in double, in
 /// an order that does not depend on the thread count.
-template <typename T>
-void column_sums(const T* x, std::int64_t rows, std::int64_t columns, T* sums) {
+template <typename T, typename S>
+void column_sums(const T* x, std::int64_t rows, std::int64_t columns, S* sums) {
   using C = compute_t<T>;
   constexpr std::int64_t kRun = 16;
   const std::int64_t grain = std::max<std::int64_t>(kRun, 32768 / std::max<std::int64_t>(1, columns));
@@ -33,7 +33,7 @@ void column_sums(const T* x, std::int64_t rows, std::int64_t columns, T* sums) {
   for (std::size_t j = 0; j < width; ++j) {
     double total = 0;
     for (std::size_t chunk = j; chunk < partials.size(); chunk += width) total += partials[chunk];
-    sums[j] = T(static_cast<C>(total));
+    sums[j] = S(static_cast<compute_t<S>>(total));
   }
 }
 

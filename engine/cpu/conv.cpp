@@ -23,9 +23,9 @@ std::int64_t block_pixels(std::int64_t channels) {
   return std::clamp<std::int64_t>(65536 / channels, 96, 384);
 }
 
-void convolve(const PixelSource& source, const PackedPanels& panels, const float* bias,
+void convolve(const float* data, const PixelGrid& grid, const PackedPanels& panels, const float* bias,
               const PixelTarget& target) {
-  const PixelBlocks blocks(source, block_pixels(source.channels));
+  const PixelBlocks blocks(data, grid, block_pixels(grid.channels));
   parallel_for(blocks.count(), 1, [&](std::int64_t index, std::int64_t) {
     thread_local PixelBlock block;
     thread_local std::vector<std::int64_t> outputs;
@@ -34,7 +34,7 @@ void convolve(const PixelSource& source, const PackedPanels& panels, const float
     std::int64_t* output = outputs.data();
     for (std::int64_t image = block.image; image < block.image + block.images; ++image)
       for (std::int64_t i = block.row; i < block.row + block.rows; ++i)
-        for (std::int64_t j = 0; j < source.cols; ++j)
+        for (std::int64_t j = 0; j < grid.cols; ++j)
           *output++ = ((image * target.h + target.row + i * target.step_h) * target.w + target.col +
                        j * target.step_w) *
                           target.c +
@@ -50,38 +50,17 @@ void convolve(const PixelSource& source, const PackedPanels& panels, const float
   });
 }
 
-/// Taps along one axis through which input positions phase, phase + stride, ... receive gradient, and for
-/// each the position of dy it comes from, counted from the index of the input position within its phase.
-struct PhaseTap {
-  std::int64_t tap, offset;
-};
-std::vector<PhaseTap> phase_taps(std::int64_t phase, std::int64_t taps, std::int64_t stride,
-                                 std::int64_t padding, std::int64_t dilation) {
-  std::vector<PhaseTap> result;
-  for (std::int64_t r = taps - 1; r >= 0; --r) {  // falling, so that positions of dy rise
-    const std::int64_t distance = phase + padding - r * dilation;
-    if (distance % stride == 0) result.push_back({r, distance / stride});
-  }
-  return result;
-}
-
-/// The gradient of the input positions of one phase: a convolution of dy with the taps that reach them.
+/// The gradient of the input positions of one phase.
 void input_grad_phase(const ConvShape& s, const float* dy, const float* weight, float* dx, std::int64_t group,
                       std::int64_t phase_h, std::int64_t phase_w) {
-  const std::int64_t rows = chunk_count(s.h - phase_h, s.stride_h),
-                     cols = chunk_count(s.w - phase_w, s.stride_w);
-  if (rows <= 0 || cols <= 0) return;
-  PixelSource source{dy, s.n, s.ho, s.wo, s.o, group * s.group_o(), s.group_o(), rows, cols, 1, 1, {}};
+  const InputGradGrid pass = input_grad_grid(s, group, phase_h, phase_w);
+  if (pass.grid.rows * pass.grid.cols == 0) return;
   std::vector<std::int64_t> weight_rows;
-  for (const PhaseTap& r : phase_taps(phase_h, s.kh, s.stride_h, s.padding_h, s.dilation_h)) {
-    for (const PhaseTap& q : phase_taps(phase_w, s.kw, s.stride_w, s.padding_w, s.dilation_w)) {
-      source.taps.push_back({r.offset, q.offset});
-      for (std::int64_t o = 0; o < s.group_o(); ++o)
-        weight_rows.push_back((((group * s.group_o() + o) * s.kh + r.tap) * s.kw + q.tap) * s.group_c());
-    }
-  }
+  for (const std::int64_t tap : pass.weight_taps)
+    for (std::int64_t o = 0; o < s.group_o(); ++o)
+      weight_rows.push_back(((group * s.group_o() + o) * s.kh * s.kw + tap) * s.group_c());
   const PackedPanels panels(weight, weight_rows, s.group_c(), 1);
-  convolve(source, panels, nullptr,
+  convolve(dy, pass.grid, panels, nullptr,
            {dx, s.h, s.w, s.c, group * s.group_c(), phase_h, phase_w, s.stride_h, s.stride_w});
 }
 
@@ -93,7 +72,7 @@ void conv2d_f32(const ConvShape& s, const float* x, const float* weight, const f
   for (std::int64_t group = 0; group < s.groups; ++group) {
     const std::int64_t first = group * s.group_o();
     const PackedPanels panels(weight + first * s.depth(), weight_rows, s.group_o(), s.depth());
-    convolve(forward_source(s, x, group), panels, bias == nullptr ? nullptr : bias + first,
+    convolve(x, forward_grid(s, group), panels, bias == nullptr ? nullptr : bias + first,
              {y, s.ho, s.wo, s.o, first, 0, 0, 1, 1});
   }
 }

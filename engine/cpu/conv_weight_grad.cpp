@@ -146,8 +146,7 @@ void add_partials(const ConvShape& s, const Plan& plan, const float* partials, f
 
 void conv2d_weight_grad_f32(const ConvShape& s, const float* x, const float* dy, float* dweight) {
   for (std::int64_t group = 0; group < s.groups; ++group) {
-    const PixelSource source = forward_source(s, x, group);
-    const PixelBlocks blocks(source, kBlockPixels);
+    const PixelBlocks blocks(x, forward_grid(s, group), kBlockPixels);
     const Plan plan = make_plan(s, blocks.count());
     float* target = dweight + group * s.group_o() * s.depth();
     const bool direct = plan.splits == 1 && plan.vectors_over_x;

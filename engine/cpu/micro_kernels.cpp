@@ -29,14 +29,8 @@ const MicroKernels kPortableKernels = kTable;
 
 const MicroKernels& micro_kernels() {
 #if defined(__x86_64__)
-  switch (active_isa()) {
-    case Isa::avx512:
-      return kAvx512Kernels;
-    case Isa::avx2:
-      return kAvx2Kernels;
-    case Isa::portable:
-      break;
-  }
+  if (active_isa() >= Isa::avx512) return kAvx512Kernels;
+  if (active_isa() == Isa::avx2) return kAvx2Kernels;
 #endif
   return kPortableKernels;
 }

@@ -34,15 +34,14 @@
     name##_body arguments;                                                  \
   }                                                                         \
   [[maybe_unused]] static void name parameters {                            \
-    switch (::noisymix::cpu::active_isa()) {                                \
+    switch (::noisymix::cpu::vector_isa()) {                                \
       case ::noisymix::cpu::Isa::avx512:                                    \
         return name##_avx512 arguments;                                     \
       case ::noisymix::cpu::Isa::avx2:                                      \
         return name##_avx2 arguments;                                       \
-      case ::noisymix::cpu::Isa::portable:                                  \
-        break;                                                              \
+      default:                                                              \
+        return name##_body arguments;                                       \
     }                                                                       \
-    name##_body arguments;                                                  \
   }                                                                         \
   static inline void name##_body parameters
 #else

@@ -3,65 +3,60 @@
 #include "engine/autograd.h"
 #include "engine/cpu/column_sums.h"
 #include "engine/cpu/conv.h"
+#include "engine/cpu/conv_bf16.h"
 #include "engine/cpu/conv_reference.h"
 #include "engine/kernel.h"
 
 namespace noisymix {
 namespace cpu {
 
-/// Runs `body` on the tensors as they are, or, for bf16, on f32 copies whose result is converted back.
-template <typename Body>
-Tensor with_compute_dtype(const Tensor& a, const Tensor& b, Body body) {
-  if (a.dtype() != Dtype::bf16) return body(a, b);
-  return body(a.to(Dtype::f32), b.to(Dtype::f32)).to(Dtype::bf16);
-}
-
 /// y [n, ho, wo, o]
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvShape& s) {
-  return with_compute_dtype(x, weight, [&](const Tensor& input, const Tensor& filter) {
-    const Tensor shift = bias.defined() ? bias.to(input.dtype()) : bias;
-    Tensor y = Tensor::empty(Shape{s.n, s.ho, s.wo, s.o}, input.dtype());
-    if (input.dtype() == Dtype::f32)
-      conv2d_f32(s, input.data<float>(), filter.data<float>(),
-                 shift.defined() ? shift.data<float>() : nullptr, y.mutable_data<float>());
-    else
-      conv2d_reference(s, input.data<double>(), filter.data<double>(),
-                       shift.defined() ? shift.data<double>() : nullptr, y.mutable_data<double>());
-    return y;
-  });
+  Tensor y = Tensor::empty(Shape{s.n, s.ho, s.wo, s.o}, x.dtype());
+  if (x.dtype() == Dtype::bf16)
+    conv2d_bf16(s, x, weight, bias, Tensor(), y);
+  else if (x.dtype() == Dtype::f32)
+    conv2d_f32(s, x.data<float>(), weight.data<float>(), bias.defined() ? bias.data<float>() : nullptr,
+               y.mutable_data<float>());
+  else
+    conv2d_reference(s, x.data<double>(), weight.data<double>(), bias.defined() ? bias.data<double>() : nullptr,
+                     y.mutable_data<double>());
+  return y;
 }
 
 /// dx [n, h, w, c]
 Tensor conv2d_input_grad(const Tensor& dy, const Tensor& weight, const ConvShape& s) {
-  return with_compute_dtype(dy, weight, [&](const Tensor& gradient, const Tensor& filter) {
-    Tensor dx = Tensor::empty(Shape{s.n, s.h, s.w, s.c}, gradient.dtype());
-    if (gradient.dtype() == Dtype::f32)
-      conv2d_input_grad_f32(s, gradient.data<float>(), filter.data<float>(), dx.mutable_data<float>());
-    else
-      conv2d_input_grad_reference(s, gradient.data<double>(), filter.data<double>(),
-                                  dx.mutable_data<double>());
-    return dx;
-  });
+  Tensor dx = Tensor::empty(Shape{s.n, s.h, s.w, s.c}, dy.dtype());
+  if (dy.dtype() == Dtype::bf16)
+    conv2d_input_grad_bf16(s, dy, weight, dx);
+  else if (dy.dtype() == Dtype::f32)
+    conv2d_input_grad_f32(s, dy.data<float>(), weight.data<float>(), dx.mutable_data<float>());
+  else
+    conv2d_input_grad_reference(s, dy.data<double>(), weight.data<double>(), dx.mutable_data<double>());
+  return dx;
 }
 
-/// dweight [o, kh, kw, c / groups]
-Tensor conv2d_weight_grad(const Tensor& dy, const Tensor& x, const ConvShape& s) {
-  return with_compute_dtype(dy, x, [&](const Tensor& gradient, const Tensor& input) {
-    Tensor dweight = Tensor::empty(Shape{s.o, s.kh, s.kw, s.group_c()}, gradient.dtype());
-    if (gradient.dtype() == Dtype::f32)
-      conv2d_weight_grad_f32(s, input.data<float>(), gradient.data<float>(), dweight.mutable_data<float>());
-    else
-      conv2d_weight_grad_reference(s, input.data<double>(), gradient.data<double>(),
-                                   dweight.mutable_data<double>());
-    return dweight;
-  });
+/// dweight [o, kh, kw, c / groups] in the weight's dtype
+Tensor conv2d_weight_grad(const Tensor& dy, const Tensor& x, const ConvShape& s, Dtype dtype) {
+  Tensor dweight = Tensor::empty(Shape{s.o, s.kh, s.kw, s.group_c()}, dtype);
+  if (dy.dtype() == Dtype::bf16)
+    conv2d_weight_grad_bf16(s, x, dy, dweight);
+  else if (dy.dtype() == Dtype::f32)
+    conv2d_weight_grad_f32(s, x.data<float>(), dy.data<float>(), dweight.mutable_data<float>());
+  else
+    conv2d_weight_grad_reference(s, x.data<double>(), dy.data<double>(), dweight.mutable_data<double>());
+  return dweight;
 }
 
-/// dbias [o]
-Tensor conv2d_bias_grad(const Tensor& dy, const ConvShape& s) {
-  Tensor dbias = Tensor::empty(Shape{s.o}, dy.dtype());
+/// dbias [o] in the bias's dtype
+Tensor conv2d_bias_grad(const Tensor& dy, const ConvShape& s, Dtype dtype) {
+  Tensor dbias = Tensor::empty(Shape{s.o}, dtype);
+  const std::int64_t rows = s.n * s.ho * s.wo;
   dispatch_floating("conv2d", dy.dtype(), [&]<typename T>() {
-    column_sums(dy.data<T>(), s.n * s.ho * s.wo, s.o, dbias.mutable_data<T>());
+    if (dtype == dy.dtype())
+      column_sums(dy.data<T>(), rows, s.o, dbias.mutable_data<T>());
+    else
+      column_sums(dy.data<T>(), rows, s.o, dbias.mutable_data<float>());
   });
   return dbias;
 }
@@ -87,11 +82,20 @@ std::int64_t output_size(const char* axis, std::int64_t size, std::int64_t taps,
   return (size + 2 * padding - extent) / stride + 1;
 }
 
+/// Weight and bias have the dtype of x; with x in bf16 they may be f32 (mixed precision).
+void check_parameter(const char* name, const Tensor& x, const Tensor& parameter) {
+  const bool mixed = x.dtype() == Dtype::bf16 && parameter.dtype() == Dtype::f32;
+  NM_CHECK(mixed || parameter.dtype() == x.dtype(), "[conv2d] expects ", name, " in the dtype of x, ", x.dtype(),
+           x.dtype() == Dtype::bf16 ? ", or in f32" : "", "; got ", parameter.dtype());
+  NM_CHECK(parameter.device() == x.device(), "[conv2d] expects tensors on one device, got ", x.device(), " and ",
+           parameter.device());
+}
+
 cpu::ConvShape check_shapes(const Tensor& x, const Tensor& weight, const Tensor& bias,
                             const Conv2dOptions& o) {
   NM_CHECK(x.rank() == 4, "[conv2d] expects x [n, h, w, c], got shape ", x.shape());
   NM_CHECK(weight.rank() == 4, "[conv2d] expects weight [o, kh, kw, c / groups], got shape ", weight.shape());
-  check_same_kind("conv2d", x, weight);
+  check_parameter("weight", x, weight);
   NM_CHECK(is_floating(x.dtype()), "[conv2d] expects a floating dtype (f32, bf16, f64), got ", x.dtype());
   NM_CHECK(o.groups >= 1 && x.dim(3) % o.groups == 0 && weight.dim(0) % o.groups == 0, "[conv2d] groups ",
            o.groups, " must divide the channels of x, shape ", x.shape(), ", and of weight, shape ",
@@ -101,7 +105,7 @@ cpu::ConvShape check_shapes(const Tensor& x, const Tensor& weight, const Tensor&
   NM_CHECK(weight.dim(1) >= 1 && weight.dim(2) >= 1 && weight.dim(3) >= 1 && weight.dim(0) >= 1,
            "[conv2d] expects a weight without empty axes, got shape ", weight.shape());
   if (bias.defined()) {
-    check_same_kind("conv2d", x, bias);
+    check_parameter("bias", x, bias);
     NM_CHECK(bias.shape() == Shape{weight.dim(0)}, "[conv2d] expects bias [", weight.dim(0), "], got shape ",
              bias.shape());
   }
@@ -123,12 +127,13 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
              want_bias = bias.defined() && wants_grad(bias);
   const Tensor kept_x = want_weight ? x.detach() : Tensor();
   const Tensor kept_weight = want_x ? weight.detach() : Tensor();
+  const Dtype weight_dtype = weight.dtype(), bias_dtype = bias.defined() ? bias.dtype() : weight_dtype;
   const std::vector<Tensor> inputs = bias.defined() ? std::vector{x, weight, bias} : std::vector{x, weight};
   return record("conv2d", inputs, y, [=, count = inputs.size()](const Tensor& dy) {
     Grads grads(count);
     if (want_x) grads[0] = input_grad_kernel(dy, kept_weight, s);
-    if (want_weight) grads[1] = weight_grad_kernel(dy, kept_x, s);
-    if (want_bias) grads[2] = bias_grad_kernel(dy, s);
+    if (want_weight) grads[1] = weight_grad_kernel(dy, kept_x, s, weight_dtype);
+    if (want_bias) grads[2] = bias_grad_kernel(dy, s, bias_dtype);
     return grads;
   });
 }

@@ -1,0 +1,169 @@
+// Forward pass and input gradient of a bf16 convolution: tiles of pixels times packed weights.
+#include "engine/cpu/conv_bf16.h"
+
+#include <algorithm>
+
+#include "engine/cpu/packed_tiles.h"
+#include "engine/cpu/parallel.h"
+#include "engine/cpu/tile_blocks.h"
+#include "engine/cpu/vectorise.h"
+
+namespace noisymix::cpu {
+namespace {
+
+constexpr std::int64_t kPair = 2 * kTileColumns;  // columns of two tiles side by side
+
+const std::uint16_t* bits(const Tensor& x) {
+  return reinterpret_cast<const std::uint16_t*>(x.data<bfloat16>());
+}
+
+/// Where a pass writes: pixel (i, j) goes to (row + i * step_h, col + j * step_w) of maps [n, h, w, c], from
+/// channel `first` on.
+struct TileTarget {
+  bfloat16* data;
+  const bfloat16* residual;  // same layout, added; or null
+  std::int64_t h, w, c, first;
+  std::int64_t row, col, step_h, step_w;
+
+  std::int64_t offset(std::int64_t image, std::int64_t i, std::int64_t j) const {
+    return ((image * h + row + i * step_h) * w + col + j * step_w) * c + first;
+  }
+};
+
+/// Full rows of 32 sums, plus bias and residual (each may be null), rounded.
+NM_VECTORISED(round_rows,
+              (const float* NM_RESTRICT sums, std::int64_t rows, const float* NM_RESTRICT bias,
+               const bfloat16* residual, bfloat16* NM_RESTRICT y, std::int64_t distance),
+              (sums, rows, bias, residual, y, distance)) {
+  for (std::int64_t i = 0; i < rows; ++i, sums += kPair, y += distance) {
+    if (bias == nullptr && residual == nullptr) {
+      for (std::int64_t j = 0; j < kPair; ++j) y[j] = bfloat16(sums[j]);
+    } else {
+      float row[kPair];
+      for (std::int64_t j = 0; j < kPair; ++j) row[j] = bias == nullptr ? sums[j] : sums[j] + bias[j];
+      if (residual != nullptr)
+        for (std::int64_t j = 0; j < kPair; ++j) row[j] += static_cast<float>(residual[i * distance + j]);
+      for (std::int64_t j = 0; j < kPair; ++j) y[j] = bfloat16(row[j]);
+    }
+  }
+}
+
+/// The same for the last columns of a matrix, fewer than 32.
+void round_narrow_rows(const float* sums, std::int64_t rows, std::int64_t columns, const float* bias,
+                       const bfloat16* residual, bfloat16* y, std::int64_t distance) {
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = 0; j < columns; ++j) {
+      float value = sums[i * kPair + j] + (bias == nullptr ? 0.0f : bias[j]);
+      if (residual != nullptr) value += static_cast<float>(residual[i * distance + j]);
+      y[i * distance + j] = bfloat16(value);
+    }
+}
+
+struct Scratch {
+  TileBlock block;
+  TileSite site;
+  std::vector<std::int64_t> b_offsets;
+  alignas(64) float sums[2 * kTileRows * kPair];
+};
+
+/// Multiplies the tiles of one site with two columns of tiles (or the last one), and stores the results.
+void multiply_site(const TileKernels& kernels, Scratch& scratch, std::int64_t a_stride, std::int64_t row_step,
+                   const PackedTiles& weights, std::int64_t tile, const float* bias, const TileTarget& target) {
+  const TileSite& site = scratch.site;
+  const int columns = tile + 1 < weights.tiles() ? 2 : 1;
+  const std::int64_t first = tile * kTileColumns, width = std::min(kPair, weights.columns() - first);
+  const float* shift = bias == nullptr ? nullptr : bias + first;
+  TileProduct product{};
+  product.a_offsets = site.a_offsets.data();
+  product.a_stride = a_stride;
+  product.b[0] = weights.data(tile);
+  if (columns == 2) product.b[1] = weights.data(tile + 1);
+  product.b_offsets = scratch.b_offsets.data();
+  product.b_stride = kPair;
+  product.steps = static_cast<std::int64_t>(site.steps.size());
+  product.c = scratch.sums;
+  product.c_stride = kPair;
+  for (std::size_t t = 0; t < site.tiles.size(); t += 2) {
+    const int rows = t + 1 < site.tiles.size() ? 2 : 1;
+    for (int i = 0; i < rows; ++i) product.a[i] = site.tiles[t + static_cast<std::size_t>(i)].data;
+    kernels.product[rows][columns](product);
+    for (int i = 0; i < rows; ++i) {
+      const TileSite::Start& start = site.tiles[t + static_cast<std::size_t>(i)];
+      const float* sums = scratch.sums + i * kTileRows * kPair;
+      const std::int64_t at = target.offset(start.image, start.row, start.col) + first;
+      const bfloat16* residual = target.residual == nullptr ? nullptr : target.residual + at;
+      if (width == kPair)
+        round_rows(sums, start.rows, shift, residual, target.data + at, row_step);
+      else
+        round_narrow_rows(sums, start.rows, width, shift, residual, target.data + at, row_step);
+    }
+  }
+}
+
+void convolve(const TileBlocks& blocks, const PackedTiles& weights, const float* bias, const TileTarget& target) {
+  const std::int64_t row_step = blocks.by_pixels() ? target.step_w * target.c : target.h * target.w * target.c;
+  parallel_for(blocks.count(), 1, [&](std::int64_t index, std::int64_t) {
+    thread_local Scratch scratch;
+    const TileSession session;
+    blocks.load(index, scratch.block);
+    const std::int64_t sites = blocks.sites(scratch.block), a_stride = blocks.row_distance(scratch.block);
+    for (std::int64_t tile = 0; tile < weights.tiles(); tile += 2) {
+      for (std::int64_t s = 0; s < sites; ++s) {
+        blocks.site(scratch.block, s, scratch.site);
+        scratch.b_offsets.clear();
+        for (const std::int64_t step : scratch.site.steps) scratch.b_offsets.push_back(step * kTileNumbers);
+        multiply_site(session.kernels(), scratch, a_stride, row_step, weights, tile, bias, target);
+      }
+    }
+  });
+}
+
+/// Calls body(weight) with the weight's elements as const float* or const bfloat16*.
+template <typename Body>
+void with_weight(const Tensor& weight, Body body) {
+  if (weight.dtype() == Dtype::bf16)
+    body(weight.data<bfloat16>());
+  else
+    body(weight.data<float>());
+}
+
+}  // namespace
+
+void conv2d_bf16(const ConvShape& s, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                 const Tensor& residual, Tensor& y) {
+  const Tensor shift = bias.defined() ? bias.to(Dtype::f32) : bias;
+  const bfloat16* skip = residual.defined() ? residual.data<bfloat16>() : nullptr;
+  for (std::int64_t group = 0; group < s.groups; ++group) {
+    const std::int64_t first = group * s.group_o();
+    const TileBlocks blocks(bits(x), forward_grid(s, group));
+    with_weight(weight, [&](const auto* w) {
+      const PackedTiles packed(w + first * s.depth(), blocks.weight_rows(), s.group_o(), 1, s.depth());
+      convolve(blocks, packed, shift.defined() ? shift.data<float>() + first : nullptr,
+               {y.mutable_data<bfloat16>(), skip, s.ho, s.wo, s.o, first, 0, 0, 1, 1});
+    });
+  }
+}
+
+void conv2d_input_grad_bf16(const ConvShape& s, const Tensor& dy, const Tensor& weight, Tensor& dx) {
+  for (std::int64_t group = 0; group < s.groups; ++group) {
+    for (std::int64_t phase = 0; phase < s.stride_h * s.stride_w; ++phase) {
+      const std::int64_t phase_h = phase / s.stride_w, phase_w = phase % s.stride_w;
+      const InputGradGrid pass = input_grad_grid(s, group, phase_h, phase_w);
+      if (pass.grid.rows * pass.grid.cols == 0) continue;
+      const TileBlocks blocks(bits(dy), pass.grid);
+      std::vector<std::int64_t> rows;  // of the weight, in units of its [c / groups] runs
+      for (const std::int64_t row : blocks.weight_rows()) {
+        const std::int64_t tap = row < 0 ? 0 : pass.weight_taps[static_cast<std::size_t>(row / s.group_o())];
+        rows.push_back(row < 0 ? -1 : (group * s.group_o() + row % s.group_o()) * s.kh * s.kw + tap);
+      }
+      with_weight(weight, [&](const auto* w) {
+        const PackedTiles packed(w, rows, s.group_c(), s.group_c(), 1);
+        convolve(blocks, packed, nullptr,
+                 {dx.mutable_data<bfloat16>(), nullptr, s.h, s.w, s.c, group * s.group_c(), phase_h, phase_w,
+                  s.stride_h, s.stride_w});
+      });
+    }
+  }
+}
+
+}  // namespace noisymix::cpu
