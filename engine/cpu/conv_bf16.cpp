@@ -59,17 +59,11 @@ void round_narrow_rows(const float* sums, std::int64_t rows, std::int64_t column
     }
 }
 
-struct Scratch {
-  TileBlock block;
-  TileSite site;
-  std::vector<std::int64_t> b_offsets;
-  alignas(64) float sums[2 * kTileRows * kPair];
-};
-
 /// Multiplies the tiles of one site with two columns of tiles (or the last one), and stores the results.
-void multiply_site(const TileKernels& kernels, Scratch& scratch, std::int64_t a_stride, std::int64_t row_step,
-                   const PackedTiles& weights, std::int64_t tile, const float* bias, const TileTarget& target) {
-  const TileSite& site = scratch.site;
+void multiply_site(const TileKernels& kernels, const TileSite& site, std::int64_t a_stride,
+                   std::int64_t row_step, const PackedTiles& weights, std::int64_t tile, const float* bias,
+                   const TileTarget& target) {
+  alignas(64) float results[2 * kTileRows * kPair];
   const int columns = tile + 1 < weights.tiles() ? 2 : 1;
   const std::int64_t first = tile * kTileColumns, width = std::min(kPair, weights.columns() - first);
   const float* shift = bias == nullptr ? nullptr : bias + first;
@@ -78,10 +72,10 @@ void multiply_site(const TileKernels& kernels, Scratch& scratch, std::int64_t a_
   product.a_stride = a_stride;
   product.b[0] = weights.data(tile);
   if (columns == 2) product.b[1] = weights.data(tile + 1);
-  product.b_offsets = scratch.b_offsets.data();
+  product.b_offsets = site.b_offsets.data();
   product.b_stride = kPair;
-  product.steps = static_cast<std::int64_t>(site.steps.size());
-  product.c = scratch.sums;
+  product.steps = static_cast<std::int64_t>(site.a_offsets.size());
+  product.c = results;
   product.c_stride = kPair;
   for (std::size_t t = 0; t < site.tiles.size(); t += 2) {
     const int rows = t + 1 < site.tiles.size() ? 2 : 1;
@@ -89,7 +83,7 @@ void multiply_site(const TileKernels& kernels, Scratch& scratch, std::int64_t a_
     kernels.product[rows][columns](product);
     for (int i = 0; i < rows; ++i) {
       const TileSite::Start& start = site.tiles[t + static_cast<std::size_t>(i)];
-      const float* sums = scratch.sums + i * kTileRows * kPair;
+      const float* sums = results + i * kTileRows * kPair;
       const std::int64_t at = target.offset(start.image, start.row, start.col) + first;
       const bfloat16* residual = target.residual == nullptr ? nullptr : target.residual + at;
       if (width == kPair)
@@ -103,18 +97,13 @@ void multiply_site(const TileKernels& kernels, Scratch& scratch, std::int64_t a_
 void convolve(const TileBlocks& blocks, const PackedTiles& weights, const float* bias, const TileTarget& target) {
   const std::int64_t row_step = blocks.by_pixels() ? target.step_w * target.c : target.h * target.w * target.c;
   parallel_for(blocks.count(), 1, [&](std::int64_t index, std::int64_t) {
-    thread_local Scratch scratch;
+    thread_local TileBlock block;
     const TileSession session;
-    blocks.load(index, scratch.block);
-    const std::int64_t sites = blocks.sites(scratch.block), a_stride = blocks.row_distance(scratch.block);
-    for (std::int64_t tile = 0; tile < weights.tiles(); tile += 2) {
-      for (std::int64_t s = 0; s < sites; ++s) {
-        blocks.site(scratch.block, s, scratch.site);
-        scratch.b_offsets.clear();
-        for (const std::int64_t step : scratch.site.steps) scratch.b_offsets.push_back(step * kTileNumbers);
-        multiply_site(session.kernels(), scratch, a_stride, row_step, weights, tile, bias, target);
-      }
-    }
+    blocks.load(index, block);
+    for (std::int64_t tile = 0; tile < weights.tiles(); tile += 2)
+      for (std::size_t i = 0; i < block.site_count; ++i)
+        multiply_site(session.kernels(), block.sites[i], blocks.row_distance(block), row_step, weights, tile, bias,
+                      target);
   });
 }
 

@@ -7,6 +7,7 @@
 // Neither cut depends on the thread count, so neither do the bits of the sum.
 #include <algorithm>
 
+#include "engine/cpu/aligned.h"
 #include "engine/cpu/conv_bf16.h"
 #include "engine/cpu/gemm.h"
 #include "engine/cpu/packed_tiles.h"
@@ -89,8 +90,8 @@ struct Unit {
 
 /// Both operands of one unit and range, arranged as tiles.
 struct Operands {
-  std::vector<std::uint32_t> dy;  // [o padded][pixels of the unit][16]
-  std::vector<std::uint32_t> x;   // [input rows * w][16][c padded]
+  AlignedVector<std::uint32_t> dy;  // [o padded][pixels of the unit][16]
+  AlignedVector<std::uint32_t> x;   // [input rows * w][16][c padded]
   std::vector<std::int64_t> dy_offsets, x_offsets;
 
   void load_dy(const ConvShape& s, const Unit& unit, const Range& o, const std::uint16_t* source,

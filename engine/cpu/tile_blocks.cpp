@@ -12,6 +12,17 @@ constexpr std::int64_t kPixelBlock = 256;          // pixels of a block by pixel
 constexpr std::int64_t kImageBlock = 32;           // images of a block by images: two tiles
 constexpr std::int64_t kCopyNumbers = 256 * 1024;  // a block by images fills a quarter of L2
 
+/// The first position after `i` along one axis at which other taps than at `i` fall inside the map: the ones
+/// inside are those between a lowest and a highest offset.
+std::int64_t run_end(std::int64_t i, std::int64_t step, std::int64_t low, std::int64_t high, std::int64_t size,
+                     std::int64_t positions) {
+  const auto lowest = [=](std::int64_t at) { return std::max(low, -at * step); };
+  const auto highest = [=](std::int64_t at) { return std::min(high, size - 1 - at * step); };
+  std::int64_t end = i + 1;
+  while (end < positions && lowest(end) == lowest(i) && highest(end) == highest(i)) ++end;
+  return end;
+}
+
 }  // namespace
 
 TileBlocks::TileBlocks(const std::uint16_t* data, const PixelGrid& grid)
@@ -27,8 +38,9 @@ TileBlocks::TileBlocks(const std::uint16_t* data, const PixelGrid& grid)
   const std::int64_t map = std::max<std::int64_t>(1, grid.rows * grid.cols);
   std::int64_t row_blocks = 1;
   if (by_pixels_) {
-    images_ = std::max<std::int64_t>(1, kPixelBlock / map);
-    row_blocks = chunk_count(map, kPixelBlock);
+    // Tiles come in pairs: where a row is one tile, its partner is the same row of another image.
+    images_ = std::max<std::int64_t>(grid.cols % (2 * kTileRows) == 0 ? 1 : 2, kPixelBlock / map);
+    row_blocks = chunk_count(map * images_, 2 * kPixelBlock);
   } else {
     images_ = kImageBlock;
     row_blocks = chunk_count(grid.rows * grid.step_h * grid.w * channels_ * kImageBlock, kCopyNumbers);
@@ -75,6 +87,7 @@ void TileBlocks::load(std::int64_t index, TileBlock& block) const {
   } else {
     copy_by_images(block, bottom);
   }
+  list_sites(block);
 }
 
 void TileBlocks::copy_by_pixels(TileBlock& block, std::int64_t bottom) const {
@@ -120,25 +133,42 @@ void TileBlocks::copy_by_images(TileBlock& block, std::int64_t bottom) const {
   }
 }
 
-void TileBlocks::site(const TileBlock& block, std::int64_t index, TileSite& site) const {
+void TileBlocks::list_sites(TileBlock& block) const {
+  block.site_count = 0;
+  const std::int64_t end = block.row + block.rows;
+  for (std::int64_t row = block.row, row_end; row < end; row = row_end) {
+    row_end = std::min(end, run_end(row, grid_.step_h, range_.low_h, range_.high_h, grid_.h, grid_.rows));
+    for (std::int64_t col = 0, col_end; col < grid_.cols; col = col_end) {
+      col_end = by_pixels_ ? grid_.cols
+                           : run_end(col, grid_.step_w, range_.low_w, range_.high_w, grid_.w, grid_.cols);
+      if (block.sites.size() == block.site_count) block.sites.emplace_back();
+      fill_site(block, row, row_end, col, col_end, block.sites[block.site_count++]);
+    }
+  }
+}
+
+/// Pixels [row, row_end) x [col, col_end) of the grid.
+void TileBlocks::fill_site(const TileBlock& block, std::int64_t row, std::int64_t row_end, std::int64_t col,
+                           std::int64_t col_end, TileSite& site) const {
   const PixelGrid& g = grid_;
-  const std::int64_t i = by_pixels_ ? index : index / g.cols, j = by_pixels_ ? 0 : index % g.cols;
-  const std::int64_t row = (block.row + i) * g.step_h, col = j * g.step_w;
-  site.steps.clear(), site.a_offsets.clear(), site.tiles.clear();
+  site.a_offsets.clear(), site.b_offsets.clear(), site.tiles.clear();
   for (std::size_t k = 0; k < steps_.size(); ++k) {
     const DepthStep& step = steps_[k];
-    const std::int64_t h = row + step.dh, w = col + step.dw;
+    const std::int64_t h = row * g.step_h + step.dh, w = col * g.step_w + step.dw;
     if (h < 0 || h >= g.h || (!by_pixels_ && (w < 0 || w >= g.w))) continue;
-    site.steps.push_back(static_cast<std::int64_t>(k));
-    site.a_offsets.push_back((h - block.top) * block.row_stride + (w + block.left) * block.col_stride + step.channel);
+    site.a_offsets.push_back(step.dh * block.row_stride + (step.dw + block.left) * block.col_stride + step.channel);
+    site.b_offsets.push_back(static_cast<std::int64_t>(k) * kTileNumbers);
   }
-  for (std::int64_t image = 0; image < block.images; image += by_pixels_ ? 1 : kTileRows) {
-    const std::uint16_t* start = block.base + image * block.image_stride;
-    const std::int64_t cols = by_pixels_ ? g.cols : 1;
-    for (std::int64_t first = 0; first < cols; first += kTileRows)
-      site.tiles.push_back({start + first * g.step_w * block.col_stride, block.image + image, block.row + i, j + first,
-                            by_pixels_ ? kTileRows : std::min(kTileRows, block.images - image)});
-  }
+  const std::int64_t image_step = by_pixels_ ? 1 : kTileRows, col_step = by_pixels_ ? kTileRows : 1;
+  const auto add = [&](std::int64_t image, std::int64_t i, std::int64_t j) {
+    const std::int64_t offset = image * block.image_stride + (i * g.step_h - block.top) * block.row_stride +
+                                j * g.step_w * block.col_stride;
+    const std::int64_t real = by_pixels_ ? kTileRows : std::min(kTileRows, block.images - image);
+    site.tiles.push_back({block.base + offset, block.image + image, i, j, real});
+  };
+  for (std::int64_t i = row; i < row_end; ++i)
+    for (std::int64_t j = col; j < col_end; j += col_step)
+      for (std::int64_t image = 0; image < block.images; image += image_step) add(image, i, j);
 }
 
 }  // namespace noisymix::cpu

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/cpu/aligned.h"
 #include "engine/cpu/conv_geometry.h"
 
 namespace noisymix::cpu {
@@ -20,16 +21,16 @@ struct DepthStep {
   std::int64_t dh, dw, channel;
 };
 
-/// Tiles that share their steps: all 16-row tiles of one image row (by pixels), or of one pixel (by images).
+/// Tiles of a rectangle of pixels for which the same taps fall inside the map.
 struct TileSite {
-  std::vector<std::int64_t> steps;      // which DepthSteps read inside the map
-  std::vector<std::int64_t> a_offsets;  // from a tile's start, one per step
   struct Start {
     const std::uint16_t* data;  // first row of the tile
     std::int64_t image, row, col;
     std::int64_t rows;  // real ones, 1 to 16
   };
   std::vector<Start> tiles;
+  std::vector<std::int64_t> a_offsets;  // per step: from a tile's start to the numbers it multiplies
+  std::vector<std::int64_t> b_offsets;  // and from the start of the packed weights
 };
 
 /// A block in memory and its sites. Kept between blocks to reuse the buffers.
@@ -37,7 +38,9 @@ struct TileBlock {
   std::int64_t image = 0, images = 0, row = 0, rows = 0, top = 0;
   const std::uint16_t* base = nullptr;
   std::int64_t image_stride = 0, row_stride = 0, col_stride = 0, left = 0;
-  std::vector<std::uint16_t> copy;
+  AlignedVector<std::uint16_t> copy;
+  std::vector<TileSite> sites;
+  std::size_t site_count = 0;  // of `sites`, which only grows
 };
 
 /// Cuts the pixels of all images into blocks. Which pixels form a block never depends on the thread count.
@@ -46,15 +49,12 @@ class TileBlocks {
   /// `data` are the bits of maps as `grid` describes them.
   TileBlocks(const std::uint16_t* data, const PixelGrid& grid);
 
-  /// Steps of the full sum, and for each of their 32 numbers the row of the weight it meets: tap * channels +
-  /// channel, or -1 for none.
-  const std::vector<DepthStep>& steps() const { return steps_; }
+  /// For each number of the sum, a multiple of 32: the row of the weight it meets, tap * channels + channel, or
+  /// -1 for none.
   const std::vector<std::int64_t>& weight_rows() const { return weight_rows_; }
 
   std::int64_t count() const { return image_blocks_ * row_blocks_; }
   void load(std::int64_t index, TileBlock& block) const;
-  std::int64_t sites(const TileBlock& block) const { return block.rows * (by_pixels_ ? 1 : grid_.cols); }
-  void site(const TileBlock& block, std::int64_t index, TileSite& site) const;
   /// Distance between the rows of a tile in a block.
   std::int64_t row_distance(const TileBlock& block) const {
     return by_pixels_ ? grid_.step_w * block.col_stride : block.image_stride;
@@ -65,6 +65,9 @@ class TileBlocks {
   void plan_steps();
   void copy_by_pixels(TileBlock& block, std::int64_t bottom) const;
   void copy_by_images(TileBlock& block, std::int64_t bottom) const;
+  void list_sites(TileBlock& block) const;
+  void fill_site(const TileBlock& block, std::int64_t row, std::int64_t row_end, std::int64_t col,
+                 std::int64_t col_end, TileSite& site) const;
 
   const std::uint16_t* data_;
   PixelGrid grid_;
