@@ -221,4 +221,12 @@ void check_same_kind(const char* op, const Tensor& a, const Tensor& b) {
   NM_CHECK(a.device() == b.device(), "[", op, "] expects tensors on one device, got ", a.device(), " and ", b.device());
 }
 
+void check_parameter(const char* op, const char* name, const Tensor& x, const Tensor& parameter) {
+  const bool mixed = x.dtype() == Dtype::bf16 && parameter.dtype() == Dtype::f32;
+  NM_CHECK(mixed || parameter.dtype() == x.dtype(), "[", op, "] expects ", name, " in the dtype of x, ", x.dtype(),
+           x.dtype() == Dtype::bf16 ? ", or in f32" : "", "; got ", parameter.dtype());
+  NM_CHECK(parameter.device() == x.device(), "[", op, "] expects tensors on one device, got x on ", x.device(), " and ",
+           name, " on ", parameter.device());
+}
+
 }  // namespace noisymix

@@ -124,4 +124,8 @@ Tensor zeros_like(const Tensor& x);
 /// Throws ShapeError unless both tensors have one dtype and one device.
 void check_same_kind(const char* op, const Tensor& a, const Tensor& b);
 
+/// Throws ShapeError unless the parameter called `name` has the device of x and its dtype, or, with x in bf16, f32
+/// (mixed precision).
+void check_parameter(const char* op, const char* name, const Tensor& x, const Tensor& parameter);
+
 }  // namespace noisymix

@@ -74,8 +74,7 @@ void check(const BenchStepOptions& o) {
   const auto& s = o.scheme;
   NM_CHECK_AS(ConfigError, s == "plain" || s == "augmix" || s == "noisymix" || s == "infer",
               "--scheme is plain, augmix, noisymix or infer, not \"", s, '"');
-  NM_CHECK_AS(ConfigError, o.dtype == "f32" || (o.dtype == "bf16" && s == "infer"), "--dtype ", o.dtype,
-              " is not available for --scheme ", s, "; use f32");
+  NM_CHECK_AS(ConfigError, o.dtype == "f32" || o.dtype == "bf16", "--dtype is f32 or bf16, not \"", o.dtype, '"');
   NM_CHECK_AS(ConfigError, o.batch > 0 && o.steps > 0 && o.warmup >= 0 && o.classes > 0 && o.threads >= 0,
               "--batch, --steps and --classes are positive, --warmup and --threads not negative");
 }
@@ -97,10 +96,7 @@ BenchStepResult bench_step(const BenchStepOptions& options) {
   const bool infer = options.scheme == "infer";
   const int views = options.scheme == "augmix" || options.scheme == "noisymix" ? 3 : 1;
   Batch batch = random_batch(options, views);
-  if (options.dtype == "bf16") {
-    model->to(Dtype::bf16);
-    batch.images = batch.images.to(Dtype::bf16);
-  }
+  if (options.dtype == "bf16") batch.images = batch.images.to(Dtype::bf16);
   const auto optimizer = make_optimizer({}, model->parameters());
   const auto schemes = objectives(infer ? "plain" : options.scheme, *model);
 

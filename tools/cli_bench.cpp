@@ -43,7 +43,7 @@ void add_bench(CLI::App& program, Action& action) {
   steps->add_option("--batch", step.batch, "examples; augmix and noisymix see three views of each")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
-  steps->add_option("--dtype", step.dtype, "f32")->check(CLI::IsMember({"f32"}))->capture_default_str();
+  steps->add_option("--dtype", step.dtype, "f32")->check(CLI::IsMember({"f32", "bf16"}))->capture_default_str();
   steps->add_option("--steps", step.steps, "timed steps; the median counts")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();

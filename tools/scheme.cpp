@@ -73,7 +73,7 @@ class ViewsObjective final : public Objective {
     }
     Tensor logits = model(batch.images, context);
     NM_ASSERT(applied == mix_.active());  // a model must reach every stage it announces
-    return logits;
+    return logits.dtype() == Dtype::bf16 ? logits.to(Dtype::f32) : logits;
   }
 
   Tensor cross_entropy_term(const Tensor& logits, const Batch& batch, const FeatureMixDraw& draw) const {

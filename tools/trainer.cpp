@@ -41,14 +41,14 @@ bool due(std::int64_t count, std::int64_t every) {
 
 }  // namespace
 
-TestResult test_model(Model& model, DataLoader& loader) {
+TestResult test_model(Model& model, DataLoader& loader, Dtype precision) {
   const NoGrad unrecorded;
   double loss_sum = 0, correct = 0;
   std::int64_t examples = 0;
   Batch batch;
   loader.start_epoch(0);
   while (loader.next(batch)) {
-    const Tensor logits = model(batch.images, Context::evaluation());
+    const Tensor logits = model(batch.images.to(precision), Context::evaluation()).to(Dtype::f32);
     loss_sum += cross_entropy(logits, batch.labels).item() * static_cast<double>(batch.size());
     const auto predicted = argmax(logits, 1).to_vector<std::int64_t>();
     const auto truth = batch.labels.to_vector<std::int64_t>();
@@ -95,6 +95,8 @@ struct Trainer::Impl {
   TrainSummary run();
   std::optional<TrainEnd> run_epoch();
   void train_step(const Batch& batch, Stopwatch& watch);
+  /// Parameters are always f32; the dtype of its input decides in which one a model computes.
+  Dtype precision() const { return config.train.precision == "bf16" ? Dtype::bf16 : Dtype::f32; }
   void finish_epoch();
   void report_epoch(bool evaluate);
   void keep_if_best(EpochReport& report);
@@ -104,8 +106,6 @@ struct Trainer::Impl {
 
 void Trainer::Impl::build() {
   const TrainConfig& train = config.train;
-  NM_CHECK_AS(ConfigError, train.precision == "f32", "train.precision = \"", train.precision,
-              "\" cannot train in this version; use \"f32\"");
   train_data = open_split(config.data, true);
   test_data = open_split(config.data, false);
   card = make_card(config, *train_data);
@@ -171,6 +171,7 @@ std::optional<TrainEnd> Trainer::Impl::run_epoch() {
   Stopwatch watch;
   Batch batch;
   while (loader->next(batch)) {
+    batch.images = batch.images.to(precision());
     train_step(batch, watch);
     if (options.should_stop && options.should_stop()) return TrainEnd::interrupted;
     if (limit_reached() && position.batch < loader->batches()) return TrainEnd::step_limit;
@@ -228,7 +229,7 @@ void Trainer::Impl::report_epoch(bool evaluate) {
   report.seconds = epoch_seconds;
   report.images_per_second = epoch_seconds > 0 ? static_cast<double>(epoch_examples) / epoch_seconds : 0;
   if (evaluate) {
-    report.test = test_model(*model, *test_loader);
+    report.test = test_model(*model, *test_loader, precision());
     keep_if_best(report);
   }
   metrics->epoch(report);

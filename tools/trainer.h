@@ -60,7 +60,7 @@ class Trainer {
 };
 
 /// Mean cross entropy and accuracy of the model in evaluation mode over one pass of the loader (one view per
-/// example).
-TestResult test_model(Model& model, DataLoader& loader);
+/// example), with activations in `precision`.
+TestResult test_model(Model& model, DataLoader& loader, Dtype precision = Dtype::f32);
 
 }  // namespace noisymix

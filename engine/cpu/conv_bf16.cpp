@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::int64_t kPair = 2 * kTileColumns;  // columns of two tiles side by side
 
-const std::uint16_t* bits(const Tensor& x) {
-  return reinterpret_cast<const std::uint16_t*>(x.data<bfloat16>());
+const std::uint16_t* bits(const bfloat16* x) {
+  return reinterpret_cast<const std::uint16_t*>(x);
 }
 
 /// Where a pass writes: pixel (i, j) goes to (row + i * step_h, col + j * step_w) of maps [n, h, w, c], from
@@ -124,7 +124,7 @@ void conv2d_bf16(const ConvShape& s, const Tensor& x, const Tensor& weight, cons
   const bfloat16* skip = residual.defined() ? residual.data<bfloat16>() : nullptr;
   for (std::int64_t group = 0; group < s.groups; ++group) {
     const std::int64_t first = group * s.group_o();
-    const TileBlocks blocks(bits(x), forward_grid(s, group));
+    const TileBlocks blocks(bits(x.data<bfloat16>()), forward_grid(s, group));
     with_weight(weight, [&](const auto* w) {
       const PackedTiles packed(w + first * s.depth(), blocks.weight_rows(), s.group_o(), 1, s.depth());
       convolve(blocks, packed, shift.defined() ? shift.data<float>() + first : nullptr,
@@ -139,7 +139,7 @@ void conv2d_input_grad_bf16(const ConvShape& s, const Tensor& dy, const Tensor& 
       const std::int64_t phase_h = phase / s.stride_w, phase_w = phase % s.stride_w;
       const InputGradGrid pass = input_grad_grid(s, group, phase_h, phase_w);
       if (pass.grid.rows * pass.grid.cols == 0) continue;
-      const TileBlocks blocks(bits(dy), pass.grid);
+      const TileBlocks blocks(bits(dy.data<bfloat16>()), pass.grid);
       std::vector<std::int64_t> rows;  // of the weight, in units of its [c / groups] runs
       for (const std::int64_t row : blocks.weight_rows()) {
         const std::int64_t tap = row < 0 ? 0 : pass.weight_taps[static_cast<std::size_t>(row / s.group_o())];
@@ -154,5 +154,18 @@ void conv2d_input_grad_bf16(const ConvShape& s, const Tensor& dy, const Tensor& 
     }
   }
 }
+
+template <typename W>
+void gemm_bf16(std::int64_t m, std::int64_t n, std::int64_t k, const bfloat16* a, const W* b,
+               std::int64_t row_stride, std::int64_t col_stride, const float* bias, bfloat16* c) {
+  const TileBlocks blocks(bits(a), PixelGrid{m, 1, 1, k, 0, k, 1, 1, 1, 1, {{0, 0}}});
+  const PackedTiles packed(b, blocks.weight_rows(), n, row_stride, col_stride);
+  convolve(blocks, packed, bias, {c, nullptr, 1, 1, n, 0, 0, 0, 1, 1});
+}
+
+template void gemm_bf16(std::int64_t, std::int64_t, std::int64_t, const bfloat16*, const float*, std::int64_t,
+                        std::int64_t, const float*, bfloat16*);
+template void gemm_bf16(std::int64_t, std::int64_t, std::int64_t, const bfloat16*, const bfloat16*, std::int64_t,
+                        std::int64_t, const float*, bfloat16*);
 
 }  // namespace noisymix::cpu

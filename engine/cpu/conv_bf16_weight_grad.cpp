@@ -213,9 +213,10 @@ void add_partials(const ConvShape& s, const Plan& plan, const Range& o, const Ra
 
 }  // namespace
 
-void conv2d_weight_grad_bf16(const ConvShape& s, const Tensor& x, const Tensor& dy, Tensor& dweight) {
-  const auto* inputs = reinterpret_cast<const std::uint16_t*>(x.data<bfloat16>());
-  const auto* grads = reinterpret_cast<const std::uint16_t*>(dy.data<bfloat16>());
+template <typename W>
+void conv2d_weight_grad_bf16(const ConvShape& s, const bfloat16* x, const bfloat16* dy, W* dweight) {
+  const auto* inputs = reinterpret_cast<const std::uint16_t*>(x);
+  const auto* grads = reinterpret_cast<const std::uint16_t*>(dy);
   const Plan plan(s);
   const std::int64_t ranges = plan.o_ranges * plan.c_ranges, distance = ranges * plan.partial;
   Tensor storage = Tensor::empty(Shape{plan.splits * distance});
@@ -230,15 +231,20 @@ void conv2d_weight_grad_bf16(const ConvShape& s, const Tensor& x, const Tensor& 
                 even_part(plan.units, plan.splits, split + 1), o_range(i), c_range(i),
                 partials + split * distance + i * plan.partial);
     });
-    for (std::int64_t i = 0; i < ranges; ++i) {
-      if (dweight.dtype() == Dtype::bf16)
-        add_partials(s, plan, o_range(i), c_range(i), first_c, partials + i * plan.partial, distance,
-                     dweight.mutable_data<bfloat16>());
-      else
-        add_partials(s, plan, o_range(i), c_range(i), first_c, partials + i * plan.partial, distance,
-                     dweight.mutable_data<float>());
-    }
+    for (std::int64_t i = 0; i < ranges; ++i)
+      add_partials(s, plan, o_range(i), c_range(i), first_c, partials + i * plan.partial, distance, dweight);
   }
 }
+
+template <typename W>
+void gemm_transposed_bf16(std::int64_t m, std::int64_t n, std::int64_t k, const bfloat16* a, const bfloat16* b, W* c) {
+  conv2d_weight_grad_bf16(ConvShape{k, 1, 1, n, m, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1}, b, a, c);
+}
+
+template void conv2d_weight_grad_bf16(const ConvShape&, const bfloat16*, const bfloat16*, float*);
+template void conv2d_weight_grad_bf16(const ConvShape&, const bfloat16*, const bfloat16*, bfloat16*);
+template void gemm_transposed_bf16(std::int64_t, std::int64_t, std::int64_t, const bfloat16*, const bfloat16*, float*);
+template void gemm_transposed_bf16(std::int64_t, std::int64_t, std::int64_t, const bfloat16*, const bfloat16*,
+                                   bfloat16*);
 
 }  // namespace noisymix::cpu

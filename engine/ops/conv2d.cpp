@@ -39,8 +39,10 @@ Tensor conv2d_input_grad(const Tensor& dy, const Tensor& weight, const ConvShape
 /// dweight [o, kh, kw, c / groups] in the weight's dtype
 Tensor conv2d_weight_grad(const Tensor& dy, const Tensor& x, const ConvShape& s, Dtype dtype) {
   Tensor dweight = Tensor::empty(Shape{s.o, s.kh, s.kw, s.group_c()}, dtype);
-  if (dy.dtype() == Dtype::bf16)
-    conv2d_weight_grad_bf16(s, x, dy, dweight);
+  if (dy.dtype() == Dtype::bf16 && dtype == Dtype::bf16)
+    conv2d_weight_grad_bf16(s, x.data<bfloat16>(), dy.data<bfloat16>(), dweight.mutable_data<bfloat16>());
+  else if (dy.dtype() == Dtype::bf16)
+    conv2d_weight_grad_bf16(s, x.data<bfloat16>(), dy.data<bfloat16>(), dweight.mutable_data<float>());
   else if (dy.dtype() == Dtype::f32)
     conv2d_weight_grad_f32(s, x.data<float>(), dy.data<float>(), dweight.mutable_data<float>());
   else
@@ -82,20 +84,11 @@ std::int64_t output_size(const char* axis, std::int64_t size, std::int64_t taps,
   return (size + 2 * padding - extent) / stride + 1;
 }
 
-/// Weight and bias have the dtype of x; with x in bf16 they may be f32 (mixed precision).
-void check_parameter(const char* name, const Tensor& x, const Tensor& parameter) {
-  const bool mixed = x.dtype() == Dtype::bf16 && parameter.dtype() == Dtype::f32;
-  NM_CHECK(mixed || parameter.dtype() == x.dtype(), "[conv2d] expects ", name, " in the dtype of x, ", x.dtype(),
-           x.dtype() == Dtype::bf16 ? ", or in f32" : "", "; got ", parameter.dtype());
-  NM_CHECK(parameter.device() == x.device(), "[conv2d] expects tensors on one device, got ", x.device(), " and ",
-           parameter.device());
-}
-
 cpu::ConvShape check_shapes(const Tensor& x, const Tensor& weight, const Tensor& bias,
                             const Conv2dOptions& o) {
   NM_CHECK(x.rank() == 4, "[conv2d] expects x [n, h, w, c], got shape ", x.shape());
   NM_CHECK(weight.rank() == 4, "[conv2d] expects weight [o, kh, kw, c / groups], got shape ", weight.shape());
-  check_parameter("weight", x, weight);
+  check_parameter("conv2d", "weight", x, weight);
   NM_CHECK(is_floating(x.dtype()), "[conv2d] expects a floating dtype (f32, bf16, f64), got ", x.dtype());
   NM_CHECK(o.groups >= 1 && x.dim(3) % o.groups == 0 && weight.dim(0) % o.groups == 0, "[conv2d] groups ",
            o.groups, " must divide the channels of x, shape ", x.shape(), ", and of weight, shape ",
@@ -105,7 +98,7 @@ cpu::ConvShape check_shapes(const Tensor& x, const Tensor& weight, const Tensor&
   NM_CHECK(weight.dim(1) >= 1 && weight.dim(2) >= 1 && weight.dim(3) >= 1 && weight.dim(0) >= 1,
            "[conv2d] expects a weight without empty axes, got shape ", weight.shape());
   if (bias.defined()) {
-    check_parameter("bias", x, bias);
+    check_parameter("conv2d", "bias", x, bias);
     NM_CHECK(bias.shape() == Shape{weight.dim(0)}, "[conv2d] expects bias [", weight.dim(0), "], got shape ",
              bias.shape());
   }

@@ -4,6 +4,7 @@
 
 #include "engine/autograd.h"
 #include "engine/cpu/column_sums.h"
+#include "engine/cpu/conv_bf16.h"
 #include "engine/cpu/gemm.h"
 #include "engine/cpu/parallel.h"
 #include "engine/kernel.h"
@@ -47,36 +48,60 @@ void gemm_f32(const Product& p, const float* a, const float* b, const float* bia
   gemm(p.m, p.n, p.k, left, right, bias, c);
 }
 
-/// The products of a whole batch, [batch, m, n]. bf16 is computed in f32.
-Tensor matmul(const Tensor& a, const Tensor& b, const Tensor& bias, const Product& p) {
-  if (a.dtype() == Dtype::bf16)
-    return matmul(a.to(Dtype::f32), b.to(Dtype::f32), bias.defined() ? bias.to(Dtype::f32) : bias, p)
-        .to(Dtype::bf16);
+/// c = a * b (+ bias) with a in bf16, b in bf16 or f32.
+template <typename B>
+void multiply_bf16(const Product& p, const bfloat16* a, const B* b, const float* bias, bfloat16* c) {
+  gemm_bf16(p.m, p.n, p.k, a, b, p.transpose_b ? 1 : p.n, p.transpose_b ? p.k : 1, bias, c);
+}
+
+/// The products of a whole batch, [batch, m, n], in `dtype`, which is that of a and b unless one is bf16.
+Tensor matmul(const Tensor& a, const Tensor& b, const Tensor& bias, const Product& p, Dtype dtype) {
   const std::int64_t batch = static_cast<std::int64_t>(p.a_offsets.size());
-  Tensor c = Tensor::empty(Shape{batch, p.m, p.n}, a.dtype());
-  const auto run = [&]<typename T>(auto multiply) {
-    const T* shift = bias.defined() ? bias.data<T>() : nullptr;
-    const T *left = a.data<T>(), *right = b.data<T>();
-    T* result = c.mutable_data<T>();
-    // One product alone is parallel inside; of many, each runs on one thread.
+  Tensor c = Tensor::empty(Shape{batch, p.m, p.n}, dtype);
+  const Tensor shift = bias.defined() ? bias.to(a.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32) : bias;
+  // One product alone is parallel inside; of many, each runs on one thread.
+  const auto run = [&]<typename A, typename B, typename C, typename S>(auto multiply) {
+    const S* offset = shift.defined() ? shift.data<S>() : nullptr;
+    const A* left = a.data<A>();
+    const B* right = b.data<B>();
+    C* result = c.mutable_data<C>();
     parallel_for(batch, 1, [&](std::int64_t s, std::int64_t) {
       const auto index = static_cast<std::size_t>(s);
-      multiply(p, left + p.a_offsets[index], right + p.b_offsets[index], shift, result + s * p.m * p.n);
+      multiply(p, left + p.a_offsets[index], right + p.b_offsets[index], offset, result + s * p.m * p.n);
     });
   };
-  if (a.dtype() == Dtype::f32)
-    run.template operator()<float>(gemm_f32);
-  else
-    run.template operator()<double>(gemm_reference);
+  if (a.dtype() == Dtype::f32) {
+    run.template operator()<float, float, float, float>(gemm_f32);
+  } else if (a.dtype() == Dtype::f64) {
+    run.template operator()<double, double, double, double>(gemm_reference);
+  } else if (!p.transpose_a) {
+    if (b.dtype() == Dtype::f32)
+      run.template operator()<bfloat16, float, bfloat16, float>(multiply_bf16<float>);
+    else
+      run.template operator()<bfloat16, bfloat16, bfloat16, float>(multiply_bf16<bfloat16>);
+  } else if (!p.transpose_b) {
+    const auto transposed = [](const Product& q, const bfloat16* x, const bfloat16* y, const float*, auto* z) {
+      gemm_transposed_bf16(q.m, q.n, q.k, x, y, z);
+    };
+    if (dtype == Dtype::f32)
+      run.template operator()<bfloat16, bfloat16, float, float>(transposed);
+    else
+      run.template operator()<bfloat16, bfloat16, bfloat16, float>(transposed);
+  } else {  // both transposed: no model does this, so f32 serves
+    return matmul(a.to(Dtype::f32), b.to(Dtype::f32), shift, p, Dtype::f32).to(dtype);
+  }
   return c;
 }
 
-/// Sums over all axes but the last.
-Tensor bias_grad(const Tensor& dy) {
-  const std::int64_t columns = dy.dim(-1);
-  Tensor sums = Tensor::empty(Shape{columns}, dy.dtype());
+/// Sums over all axes but the last, in `dtype`: that of dy or f32.
+Tensor bias_grad(const Tensor& dy, Dtype dtype) {
+  const std::int64_t columns = dy.dim(-1), rows = columns == 0 ? 0 : dy.numel() / columns;
+  Tensor sums = Tensor::empty(Shape{columns}, dtype);
   dispatch_floating("linear", dy.dtype(), [&]<typename T>() {
-    column_sums(dy.data<T>(), columns == 0 ? 0 : dy.numel() / columns, columns, sums.mutable_data<T>());
+    if (dtype == dy.dtype())
+      column_sums(dy.data<T>(), rows, columns, sums.mutable_data<T>());
+    else
+      column_sums(dy.data<T>(), rows, columns, sums.mutable_data<float>());
   });
   return sums;
 }
@@ -112,8 +137,8 @@ std::vector<std::int64_t> matrix_offsets(const Shape& shape, const Shape& batch)
   return offsets;
 }
 
-/// matmul without the tape.
-Tensor multiply(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
+/// matmul without the tape, into `dtype`.
+Tensor multiply(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b, Dtype dtype) {
   const Shape batch = broadcast_shapes("matmul", batch_of(a.shape()), batch_of(b.shape()));
   const Product p{a.dim(transpose_a ? -1 : -2),
                   b.dim(transpose_b ? -2 : -1),
@@ -125,7 +150,7 @@ Tensor multiply(const Tensor& a, const Tensor& b, bool transpose_a, bool transpo
   std::vector<std::int64_t> dims = batch.dims();
   dims.push_back(p.m);
   dims.push_back(p.n);
-  return matmul_kernel(a, b, Tensor(), p).reshape(dims);
+  return matmul_kernel(a, b, Tensor(), p, dtype).reshape(dims);
 }
 
 void check_operands(const Tensor& a, const Tensor& b, const MatmulOptions& o) {
@@ -145,7 +170,8 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
   check_operands(a, b, options);
   const bool ta = options.transpose_a, tb = options.transpose_b;
   const Tensor left = a.detach(), right = b.detach();
-  const Tensor y = multiply(left, right, ta, tb);
+  const Dtype dtype = a.dtype();
+  const Tensor y = multiply(left, right, ta, tb, dtype);
   const bool want_a = wants_grad(a), want_b = wants_grad(b);
   const Shape a_shape = a.shape(), b_shape = b.shape();
   const Tensor kept_a = want_b ? left : Tensor(), kept_b = want_a ? right : Tensor();
@@ -153,10 +179,10 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
     Grads grads(2);
     if (want_a)
       grads[0] =
-          sum_to_shape(ta ? multiply(kept_b, dy, tb, true) : multiply(dy, kept_b, false, !tb), a_shape);
+          sum_to_shape(ta ? multiply(kept_b, dy, tb, true, dtype) : multiply(dy, kept_b, false, !tb, dtype), a_shape);
     if (want_b)
       grads[1] =
-          sum_to_shape(tb ? multiply(dy, kept_a, true, ta) : multiply(kept_a, dy, !ta, false), b_shape);
+          sum_to_shape(tb ? multiply(dy, kept_a, true, ta, dtype) : multiply(kept_a, dy, !ta, false, dtype), b_shape);
     return grads;
   });
 }
@@ -165,11 +191,11 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   NM_CHECK(weight.rank() == 2, "[linear] expects weight [out, in], got shape ", weight.shape());
   NM_CHECK(x.rank() >= 1 && x.dim(-1) == weight.dim(1), "[linear] weight expects ", weight.dim(1),
            " input features, x has shape ", x.shape());
-  check_same_kind("linear", x, weight);
+  check_parameter("linear", "weight", x, weight);
   NM_CHECK(is_floating(x.dtype()), "[linear] expects a floating dtype (f32, bf16, f64), got ", x.dtype());
   const std::int64_t in = weight.dim(1), out = weight.dim(0);
   if (bias.defined()) {
-    check_same_kind("linear", x, bias);
+    check_parameter("linear", "bias", x, bias);
     NM_CHECK(bias.shape() == Shape{out}, "[linear] expects bias [", out, "], got shape ", bias.shape());
   }
   const std::vector<std::int64_t>& dims = x.shape().dims();
@@ -180,17 +206,18 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 
   const Tensor flat = x.detach().reshape(Shape{rows, in}), w = weight.detach();
   const Product p{rows, out, in, false, true, {0}, {0}};
-  const Tensor y = matmul_kernel(flat, w, bias.defined() ? bias.detach() : bias, p).reshape(y_dims);
+  const Tensor y = matmul_kernel(flat, w, bias.defined() ? bias.detach() : bias, p, x.dtype()).reshape(y_dims);
   const bool want_x = wants_grad(x), want_weight = wants_grad(weight),
              want_bias = bias.defined() && wants_grad(bias);
+  const Dtype weight_dtype = weight.dtype(), bias_dtype = bias.defined() ? bias.dtype() : weight_dtype;
   const Tensor kept_x = want_weight ? flat : Tensor(), kept_w = want_x ? w : Tensor();
   const std::vector<Tensor> inputs = bias.defined() ? std::vector{x, weight, bias} : std::vector{x, weight};
   return record("linear", inputs, y, [=, count = inputs.size(), shape = x.shape()](const Tensor& dy) {
     Grads grads(count);
     const Tensor rows_of_dy = dy.reshape(Shape{rows, out});
-    if (want_x) grads[0] = multiply(rows_of_dy, kept_w, false, false).reshape(shape);
-    if (want_weight) grads[1] = multiply(rows_of_dy, kept_x, true, false);
-    if (want_bias) grads[2] = bias_grad_kernel(rows_of_dy);
+    if (want_x) grads[0] = multiply(rows_of_dy, kept_w, false, false, dy.dtype()).reshape(shape);
+    if (want_weight) grads[1] = multiply(rows_of_dy, kept_x, true, false, weight_dtype);
+    if (want_bias) grads[2] = bias_grad_kernel(rows_of_dy, bias_dtype);
     return grads;
   });
 }

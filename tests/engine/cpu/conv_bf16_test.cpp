@@ -78,7 +78,7 @@ Results tuned(const Problem& p) {
             Tensor::full(p.weight.shape(), missing)};
   cpu::conv2d_bf16(p.s, p.x, p.weight, p.bias, p.residual, r.y);
   cpu::conv2d_input_grad_bf16(p.s, p.dy, p.weight, r.dx);
-  cpu::conv2d_weight_grad_bf16(p.s, p.x, p.dy, r.dweight);
+  cpu::conv2d_weight_grad_bf16(p.s, p.x.data<bfloat16>(), p.dy.data<bfloat16>(), r.dweight.mutable_data<float>());
   return r;
 }
 
@@ -149,7 +149,8 @@ TEST_CASE("bf16 weights give the same results as f32 weights that bf16 can hold"
   Tensor y = empty_like(want.y), dx = empty_like(want.dx), dweight = empty_like(problem.weight);
   cpu::conv2d_bf16(problem.s, problem.x, problem.weight, problem.bias, problem.residual, y);
   cpu::conv2d_input_grad_bf16(problem.s, problem.dy, problem.weight, dx);
-  cpu::conv2d_weight_grad_bf16(problem.s, problem.x, problem.dy, dweight);
+  cpu::conv2d_weight_grad_bf16(problem.s, problem.x.data<bfloat16>(), problem.dy.data<bfloat16>(),
+                               dweight.mutable_data<bfloat16>());
   CHECK(same_bits(y, want.y));
   CHECK(same_bits(dx, want.dx));
   CHECK(same_bits(dweight, want.dweight.to(Dtype::bf16)));
