@@ -5,6 +5,8 @@
 
 #include "engine/autograd.h"
 #include "engine/cpu/parallel.h"
+#include "engine/cpu/philox.h"
+#include "engine/cpu/vectorise.h"
 #include "engine/kernel.h"
 
 namespace noisymix {
@@ -14,11 +16,11 @@ namespace {
 /// / 4.
 struct Mask {
   Key key;
-  std::uint64_t threshold;
+  std::uint32_t threshold;
   double scale;  ///< 1 / (1 - p): the mean stays
 
   Mask(Key mask_key, double p)
-      : key(mask_key), threshold(static_cast<std::uint64_t>(std::llround(p * 0x1p32))), scale(1 / (1 - p)) {}
+      : key(mask_key), threshold(static_cast<std::uint32_t>(std::min<std::int64_t>(std::llround(p * 0x1p32), 0xFFFFFFFF))), scale(1 / (1 - p)) {}
 };
 
 }  // namespace
@@ -28,20 +30,52 @@ namespace {
 
 constexpr std::int64_t kGrain = 1 << 14;  // a multiple of 4, so that chunks begin with a fresh block
 
+constexpr std::int64_t kBlocks = 128;  // whose words are made at a time
+
+/// The words of blocks first .. first + kBlocks - 1 in order; the low counter word must not wrap on the way.
+NM_VECTORISED(make_words, (std::uint32_t* NM_RESTRICT words, std::uint64_t key, std::uint64_t first),
+              (words, key, first)) {
+  const auto low = static_cast<std::uint32_t>(first), high = static_cast<std::uint32_t>(first >> 32);
+  for (std::uint32_t j = 0; j < kBlocks; ++j)
+    philox_block(key, low + j, high, words[4 * j], words[4 * j + 1], words[4 * j + 2], words[4 * j + 3]);
+}
+
+template <typename T, typename C = compute_t<T>>
+[[gnu::always_inline]] inline void keep_loop(const T* x, const std::uint32_t* words, std::int64_t n,
+                                             std::uint32_t threshold, C scale, T* NM_RESTRICT y) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const C scaled = static_cast<C>(x[i]) * scale;
+    y[i] = T(words[i] >= threshold ? scaled : C(0));
+  }
+}
+
+#define NM_KEEP(suffix, T, C)                                                                               \
+  NM_VECTORISED(keep_##suffix,                                                                              \
+                (const T* x, const std::uint32_t* words, std::int64_t n, std::uint32_t t, C scale, T* y),   \
+                (x, words, n, t, scale, y)) {                                                               \
+    keep_loop(x, words, n, t, scale, y);                                                                    \
+  }                                                                                                         \
+  [[maybe_unused]] void keep(const T* x, const std::uint32_t* words, std::int64_t n, std::uint32_t t, C scale, \
+                             T* y) {                                                                        \
+    keep_##suffix(x, words, n, t, scale, y);                                                                \
+  }
+NM_KEEP(f32, float, float)
+NM_KEEP(f64, double, double)
+NM_KEEP(bf16, bfloat16, float)
+#undef NM_KEEP
+
 /// y = x where the mask keeps it, scaled, else 0. Its own gradient: dx is the same function of dy.
 void dropout(const Tensor& x, Tensor& y, const Mask& mask) {
+  static_assert(kGrain % (4 * kBlocks) == 0);
   dispatch_floating("dropout", x.dtype(), [&]<typename T>() {
-    using C = compute_t<T>;
     const T* from = x.data<T>();
     T* to = y.mutable_data<T>();
-    const C scale = static_cast<C>(mask.scale);
+    const auto scale = static_cast<compute_t<T>>(mask.scale);
     parallel_for(x.numel(), kGrain, [&mask, from, to, scale](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; i += 4) {
-        const auto words = mask.key.block(static_cast<std::uint64_t>(i / 4));
-        for (std::int64_t k = 0; k < 4 && i + k < end; ++k) {
-          const bool kept = words[static_cast<std::size_t>(k)] >= mask.threshold;
-          to[i + k] = T(kept ? static_cast<C>(from[i + k]) * scale : C(0));
-        }
+      alignas(64) std::uint32_t words[4 * kBlocks];
+      for (std::int64_t i = begin; i < end; i += 4 * kBlocks) {
+        make_words(words, mask.key.words(), static_cast<std::uint64_t>(i / 4));
+        keep(from + i, words, std::min(4 * kBlocks, end - i), mask.threshold, scale, to + i);
       }
     });
   });

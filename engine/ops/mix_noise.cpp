@@ -8,6 +8,7 @@
 
 #include "engine/autograd.h"
 #include "engine/cpu/parallel.h"
+#include "engine/cpu/philox.h"
 #include "engine/cpu/vectorise.h"
 #include "engine/kernel.h"
 
@@ -36,24 +37,8 @@ NM_VECTORISED(philox_tile, (Words & words, std::uint64_t key, std::uint64_t firs
   std::uint32_t* NM_RESTRICT angle = words.angle.data();
   std::uint32_t* NM_RESTRICT element = words.element.data();
   const auto low = static_cast<std::uint32_t>(first), high = static_cast<std::uint32_t>(first >> 32);
-  const auto key0 = static_cast<std::uint32_t>(key), key1 = static_cast<std::uint32_t>(key >> 32);
-  for (std::uint32_t j = 0; j < kPairs; ++j) {
-    std::uint32_t c0 = low + j, c1 = high, c2 = 0, c3 = 0, k0 = key0, k1 = key1;
-#pragma GCC unroll 10
-    for (int round = 0; round < 10; ++round) {
-      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0, p1 = std::uint64_t{0xCD9E8D57u} * c2;
-      c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
-      c1 = static_cast<std::uint32_t>(p1);
-      c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
-      c3 = static_cast<std::uint32_t>(p0);
-      k0 += 0x9E3779B9u;
-      k1 += 0xBB67AE85u;
-    }
-    radius[j] = c0;
-    angle[j] = c1;
-    element[2 * j] = c2;
-    element[2 * j + 1] = c3;
-  }
+  for (std::uint32_t j = 0; j < kPairs; ++j)
+    philox_block(key, low + j, high, radius[j], angle[j], element[2 * j], element[2 * j + 1]);
 }
 
 /// condition ? a : b by bit masks. With a plain conditional the compiler moves the arithmetic behind a
