@@ -17,7 +17,13 @@ struct Tensor::Impl {
   Dtype dtype = Dtype::f32;
   bool requires_grad = false;
   std::shared_ptr<Node> node;
+  std::shared_ptr<Recipe> recipe;
   Tensor grad;
+};
+
+struct Recipe {
+  std::function<Tensor()> make;
+  std::weak_ptr<Tensor::Impl> made;  // the elements, while anybody holds them
 };
 
 namespace {
@@ -196,6 +202,28 @@ const std::shared_ptr<Node>& Tensor::node() const {
 }
 
 void Tensor::set_node(std::shared_ptr<Node> node) { impl_->node = std::move(node); }
+
+const std::shared_ptr<Recipe>& Tensor::recipe() const {
+  static const std::shared_ptr<Recipe> none;
+  return defined() ? impl_->recipe : none;
+}
+
+void Tensor::set_recipe(std::function<Tensor()> make) {
+  impl_->recipe = std::make_shared<Recipe>(Recipe{std::move(make), impl_});
+}
+
+Saved::Saved(const Tensor& x) : recipe_(x.recipe()) {
+  if (!recipe_) elements_ = x.detach();
+}
+
+Tensor Saved::get() const {
+  if (!recipe_) return elements_;
+  if (auto alive = recipe_->made.lock()) return Tensor(std::move(alive)).detach();
+  const NoGrad unrecorded;
+  const Tensor made = recipe_->make();
+  recipe_->made = made.impl_;
+  return made;
+}
 
 bool Tensor::sole_owner() const { return impl_.use_count() == 1 && impl_->storage.use_count() == 1; }
 

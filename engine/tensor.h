@@ -1,6 +1,7 @@
 // The tensor: a cheap shared handle to contiguous, row-major elements on one device.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 namespace noisymix {
 
 struct Node;
+struct Recipe;
 
 /// Copies of a Tensor share the elements, the gradient and the place on the tape; detach() shares only the elements.
 /// Images and feature maps are NHWC, convolution weights OHWI.
@@ -104,17 +106,38 @@ class Tensor {
   void set_node(std::shared_ptr<Node> node);
   /// Whether no other handle shares these elements, so that they may be overwritten.
   bool sole_owner() const;
+  /// How to compute the elements again from others that are kept anyway, if an op said so; else null. See Saved.
+  const std::shared_ptr<Recipe>& recipe() const;
+  /// `make` must give the same bits again. For cheap ops whose output only later ops would keep.
+  void set_recipe(std::function<Tensor()> make);
 
   /// Shape, dtype and up to a few elements, for messages and debugging.
   std::string str() const;
 
  private:
+  friend struct Recipe;
+  friend class Saved;
   struct Impl;
   explicit Tensor(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
   Tensor view(const Shape& shape, std::size_t byte_offset) const;
   void check_type(Dtype wanted) const;
   void copy_to_host(void* target) const;
   std::shared_ptr<Impl> impl_;
+};
+
+/// What an op keeps of an input for its gradient: the elements, or, for the price of computing them a second time, only
+/// the recipe. Half of a residual network's activations are outputs of batch norms and need not be kept.
+class Saved {
+ public:
+  Saved() = default;
+  explicit Saved(const Tensor& x);
+  bool defined() const { return recipe_ != nullptr || elements_.defined(); }
+  /// The elements, without a tape. Undefined when nothing was saved.
+  Tensor get() const;
+
+ private:
+  Tensor elements_;
+  std::shared_ptr<Recipe> recipe_;
 };
 
 /// Uninitialised tensor of the same shape, dtype and device.

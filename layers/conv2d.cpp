@@ -24,6 +24,10 @@ Tensor Conv2d::forward(const Tensor& x, const Context&) {
   return conv2d(x, weight_, bias_ != nullptr ? *bias_ : Tensor(), options_);
 }
 
+Tensor Conv2d::plus(const Tensor& x, const Tensor& residual) const {
+  return located([&] { return conv2d(x, weight_, bias_ != nullptr ? *bias_ : Tensor(), options_, residual); });
+}
+
 void Conv2d::reset_parameters(Key key) {
   const std::int64_t fan_in = weight_.numel() / weight_.dim(0);
   fill_fan_in_uniform(weight_, fan_in, key.child("weight"));

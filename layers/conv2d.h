@@ -14,6 +14,9 @@ class Conv2d : public Module {
   Conv2d(std::int64_t in, std::int64_t out, std::int64_t kernel, const Conv2dOptions& options = {},
          bool bias = true);
 
+  /// The convolution of x plus `residual`, of the shape of the result, in one pass over memory.
+  Tensor plus(const Tensor& x, const Tensor& residual) const;
+
  protected:
   Tensor forward(const Tensor& x, const Context& context) override;
   void reset_parameters(Key key) override;

@@ -43,8 +43,12 @@ std::string state_problems(const Module::Named& state, const std::map<std::strin
 }  // namespace
 
 Tensor Module::operator()(const Tensor& x, const Context& context) {
+  return located([&] { return forward(x, context); });
+}
+
+Tensor Module::located(const std::function<Tensor()>& body) const {
   try {
-    return forward(x, context);
+    return body();
   } catch (const LocatedNonFiniteError&) {
     throw;
   } catch (const NonFiniteError& error) {

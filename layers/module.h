@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -51,6 +52,8 @@ class Module {
 
  protected:
   virtual Tensor forward(const Tensor& x, const Context& context) = 0;
+  /// What operator() does around forward(), for modules that can be called in another way as well.
+  Tensor located(const std::function<Tensor()>& body) const;
   /// Fills this module's own parameters (not its children's); the default does nothing.
   virtual void reset_parameters(Key) {}
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/ops/elementwise.h"
 #include "engine/ops/pool.h"
 
 namespace noisymix {
@@ -41,8 +40,8 @@ Tensor PreActBlock::forward(const Tensor& x, const Context& context) {
   const Tensor a = bn1_(x, context);  // the norms activate their result
   const bool projected = shortcut_.size() > 0;
   const Tensor& carried = projected || shortcut_kind_ == PreActShortcut::activated ? a : x;
-  const Tensor residual = conv2_(bn2_(conv1_(a, context), context), context);
-  return residual + shortcut_(carried, context);
+  const Tensor hidden = bn2_(conv1_(a, context), context);
+  return conv2_.plus(hidden, shortcut_(carried, context));
 }
 
 PreActResNet18::PreActResNet18(std::int64_t inputs, std::int64_t classes, double width,

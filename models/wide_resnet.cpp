@@ -1,6 +1,5 @@
 #include "models/wide_resnet.h"
 
-#include "engine/ops/elementwise.h"
 #include "engine/ops/pool.h"
 
 namespace noisymix {
@@ -37,7 +36,7 @@ WideBlock::WideBlock(std::int64_t in, std::int64_t out, std::int64_t stride, con
 Tensor WideBlock::forward(const Tensor& x, const Context& context) {
   const Tensor hidden =
       dropout_(conv1_(bn1_(x, context), context), context);  // the norms activate their result
-  return conv2_(bn2_(hidden, context), context) + shortcut_(x, context);
+  return conv2_.plus(bn2_(hidden, context), shortcut_(x, context));
 }
 
 WideResNet::WideResNet(const WideResNetOptions& options)

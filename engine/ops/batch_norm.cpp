@@ -56,8 +56,10 @@ Tensor normalise(const Tensor& x, const Tensor& weight, const Tensor& bias, cons
                  const BatchNormOptions& options, bool train) {
   const cpu::ChannelNorm norm{moments, weight.detach(), bias.detach(), options.epsilon, options.relu};
   const Tensor kept = x.detach();
-  const Tensor y = normalise_kernel(kept, norm);
+  Tensor y = normalise_kernel(kept, norm);
   const bool want_x = wants_grad(x), want_weight = wants_grad(weight), want_bias = wants_grad(bias);
+  if (want_x || want_weight || want_bias)  // then x is kept, and y can be had from it
+    y.set_recipe([kept, norm] { return normalise_kernel(kept, norm); });
   return record("batch_norm", {x, weight, bias}, y, [=](const Tensor& dy) {
     Grads grads(3);
     Tensor sums;

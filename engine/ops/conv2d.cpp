@@ -5,22 +5,35 @@
 #include "engine/cpu/conv.h"
 #include "engine/cpu/conv_bf16.h"
 #include "engine/cpu/conv_reference.h"
+#include "engine/cpu/parallel.h"
 #include "engine/kernel.h"
 
 namespace noisymix {
 namespace cpu {
 
+template <typename T>
+void add_in_place(Tensor& y, const Tensor& residual) {
+  T* to = y.mutable_data<T>();
+  const T* from = residual.data<T>();
+  parallel_for(y.numel(), 1 << 15, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) to[i] += from[i];
+  });
+}
+
 /// y [n, ho, wo, o]
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvShape& s) {
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, const ConvShape& s) {
   Tensor y = Tensor::empty(Shape{s.n, s.ho, s.wo, s.o}, x.dtype());
-  if (x.dtype() == Dtype::bf16)
-    conv2d_bf16(s, x, weight, bias, Tensor(), y);
-  else if (x.dtype() == Dtype::f32)
+  if (x.dtype() == Dtype::bf16) {
+    conv2d_bf16(s, x, weight, bias, residual, y);
+  } else if (x.dtype() == Dtype::f32) {
     conv2d_f32(s, x.data<float>(), weight.data<float>(), bias.defined() ? bias.data<float>() : nullptr,
                y.mutable_data<float>());
-  else
+    if (residual.defined()) add_in_place<float>(y, residual);
+  } else {
     conv2d_reference(s, x.data<double>(), weight.data<double>(), bias.defined() ? bias.data<double>() : nullptr,
                      y.mutable_data<double>());
+    if (residual.defined()) add_in_place<double>(y, residual);
+  }
   return y;
 }
 
@@ -113,20 +126,29 @@ cpu::ConvShape check_shapes(const Tensor& x, const Tensor& weight, const Tensor&
 
 }  // namespace
 
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options,
+              const Tensor& residual) {
   const cpu::ConvShape s = check_shapes(x, weight, bias, options);
-  const Tensor y = forward_kernel(x.detach(), weight.detach(), bias.defined() ? bias.detach() : bias, s);
-  const bool want_x = wants_grad(x), want_weight = wants_grad(weight),
-             want_bias = bias.defined() && wants_grad(bias);
-  const Tensor kept_x = want_weight ? x.detach() : Tensor();
+  if (residual.defined()) {
+    check_same_kind("conv2d", x, residual);
+    NM_CHECK(residual.shape() == (Shape{s.n, s.ho, s.wo, s.o}), "[conv2d] residual has shape ", residual.shape(),
+             ", the result ", Shape{s.n, s.ho, s.wo, s.o});
+  }
+  const auto plain = [](const Tensor& t) { return t.defined() ? t.detach() : t; };
+  const Tensor y = forward_kernel(x.detach(), weight.detach(), plain(bias), plain(residual), s);
+  const bool want_x = wants_grad(x), want_weight = wants_grad(weight), want_bias = bias.defined() && wants_grad(bias);
+  const Saved kept_x = want_weight ? Saved(x) : Saved();
   const Tensor kept_weight = want_x ? weight.detach() : Tensor();
   const Dtype weight_dtype = weight.dtype(), bias_dtype = bias.defined() ? bias.dtype() : weight_dtype;
-  const std::vector<Tensor> inputs = bias.defined() ? std::vector{x, weight, bias} : std::vector{x, weight};
-  return record("conv2d", inputs, y, [=, count = inputs.size()](const Tensor& dy) {
+  std::vector<Tensor> inputs{x, weight};
+  if (bias.defined()) inputs.push_back(bias);
+  if (residual.defined()) inputs.push_back(residual);
+  return record("conv2d", inputs, y, [=, count = inputs.size(), adds = residual.defined()](const Tensor& dy) {
     Grads grads(count);
     if (want_x) grads[0] = input_grad_kernel(dy, kept_weight, s);
-    if (want_weight) grads[1] = weight_grad_kernel(dy, kept_x, s, weight_dtype);
+    if (want_weight) grads[1] = weight_grad_kernel(dy, kept_x.get(), s, weight_dtype);
     if (want_bias) grads[2] = bias_grad_kernel(dy, s, bias_dtype);
+    if (adds) grads[count - 1] = dy;
     return grads;
   });
 }

@@ -20,8 +20,10 @@ struct Conv2dOptions {
 };
 
 /// x [n, h, w, c] with weight [o, kh, kw, c / groups] and bias [o] (may be undefined) -> y [n, ho, wo, o],
-/// ho = (h + 2 padding - dilation (kh - 1) - 1) / stride + 1. Gradients for all three inputs, each in its input's dtype. All have one dtype, but
-/// with x in bf16 weight and bias may be f32: they are rounded on the fly and their gradients are f32 sums.
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options = {});
+/// ho = (h + 2 padding - dilation (kh - 1) - 1) / stride + 1; `residual`, of the shape of y, is added to it unless
+/// undefined. Gradients for all inputs, each in its input's dtype. All have one dtype, but with x in bf16 weight and
+/// bias may be f32: they are rounded on the fly and their gradients are f32 sums.
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options = {},
+              const Tensor& residual = {});
 
 }  // namespace noisymix
