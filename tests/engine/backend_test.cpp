@@ -38,6 +38,60 @@ TEST_CASE("a freed block serves the next request of its size class") {
   backend.release(third, 100'000);
 }
 
+TEST_CASE("large blocks share a region: the rest of a piece is used, and neighbours join again") {
+  cpu::CpuBackend backend;
+  constexpr std::size_t kMiB = 1 << 20;
+  void* whole = backend.allocate(24 * kMiB);
+  backend.release(whole, 24 * kMiB);
+  void* a = backend.allocate(8 * kMiB);
+  void* b = backend.allocate(10 * kMiB);
+  void* c = backend.allocate(6 * kMiB);
+  CHECK(backend.memory().system_calls == 1);
+  CHECK(backend.memory().reserved == static_cast<std::int64_t>(24 * kMiB));
+  CHECK(a == whole);
+  backend.release(a, 8 * kMiB);
+  backend.release(c, 6 * kMiB);
+  void* d = backend.allocate(5 * kMiB);  // the smallest piece that holds it
+  CHECK(d == c);
+  backend.release(d, 5 * kMiB);
+  backend.release(b, 10 * kMiB);
+  CHECK(backend.allocate(24 * kMiB) == whole);
+  backend.release(whole, 24 * kMiB);
+  backend.trim();
+  CHECK(backend.memory().reserved == 0);
+}
+
+TEST_CASE("random large requests never overlap") {
+  cpu::CpuBackend backend;
+  struct Held {
+    unsigned char* memory;
+    std::size_t bytes;
+    unsigned char mark;
+  };
+  std::vector<Held> held;
+  for (std::uint64_t i = 0; i < 600; ++i) {
+    const auto draw = Key(3).block(i);
+    if (held.size() > 12 || (!held.empty() && draw[0] % 3 == 0)) {
+      const std::size_t at = draw[1] % held.size();
+      const Held h = held[at];
+      CHECK(h.memory[0] == h.mark);
+      CHECK(h.memory[h.bytes / 2] == h.mark);
+      CHECK(h.memory[h.bytes - 1] == h.mark);
+      backend.release(h.memory, h.bytes);
+      held.erase(held.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    const std::size_t bytes = 100'000 + draw[2] % 6'000'000;
+    auto* memory = static_cast<unsigned char*>(backend.allocate(bytes));
+    const auto mark = static_cast<unsigned char>(i);
+    memory[0] = memory[bytes / 2] = memory[bytes - 1] = mark;
+    held.push_back({memory, bytes, mark});
+  }
+  for (const Held& h : held) backend.release(h.memory, h.bytes);
+  CHECK(backend.memory().in_use == 0);
+  backend.trim();
+  CHECK(backend.memory().reserved == 0);
+}
+
 TEST_CASE("waste by rounding stays below an eighth for large blocks") {
   cpu::CpuBackend backend;
   for (std::size_t bytes = 1025; bytes < 10'000'000; bytes = bytes * 5 / 4 + 1) {
