@@ -1,11 +1,9 @@
 // The right-hand matrix of a bf16 product, rounded and rearranged into tiles.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
-#include "engine/cpu/parallel.h"
 #include "engine/cpu/tile_kernels.h"
 #include "engine/tensor.h"
 
@@ -19,17 +17,7 @@ class PackedTiles {
   /// float or bfloat16. The count of rows is a multiple of 32. Packs in parallel.
   template <typename W>
   PackedTiles(const W* source, const std::vector<std::int64_t>& rows, std::int64_t columns,
-              std::int64_t row_stride, std::int64_t column_stride)
-      : columns_(columns),
-        tiles_(chunk_count(columns, kTileColumns)),
-        steps_(static_cast<std::int64_t>(rows.size()) / kTileDepth),
-        storage_(Tensor::empty(Shape{tiles_ * steps_ * kTileNumbers}, Dtype::bf16)) {
-    parallel_for(tiles_ * steps_, 16, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t at = begin; at < end; ++at)
-        pack_tile(source, rows.data() + at % steps_ * kTileDepth, at / steps_ * kTileColumns, row_stride,
-                  column_stride, storage_.template mutable_data<bfloat16>() + at * kTileNumbers);
-    });
-  }
+              std::int64_t row_stride, std::int64_t column_stride);
 
   std::int64_t tiles() const { return tiles_; }
   std::int64_t columns() const { return columns_; }
@@ -39,20 +27,6 @@ class PackedTiles {
   }
 
  private:
-  template <typename W>
-  void pack_tile(const W* source, const std::int64_t* rows, std::int64_t first, std::int64_t row_stride,
-                 std::int64_t column_stride, bfloat16* tile) const {
-    const std::int64_t real = std::min(kTileColumns, columns_ - first);
-    for (std::int64_t j = 0; j < kTileColumns; ++j) {
-      const W* column = source + (first + j) * column_stride;
-      for (std::int64_t k = 0; k < kTileDepth; ++k) {
-        const bool exists = j < real && rows[k] >= 0;
-        tile[k / 2 * 2 * kTileColumns + 2 * j + k % 2] =
-            exists ? bfloat16(static_cast<float>(column[rows[k] * row_stride])) : bfloat16(0.0f);
-      }
-    }
-  }
-
   std::int64_t columns_, tiles_, steps_;
   Tensor storage_;
 };
