@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "augment/image_ops.h"
-#include "augment/interpolation.h"
 #include "engine/cpu/vectorise.h"
 #include "engine/error.h"
 
@@ -26,10 +25,12 @@ struct Shift {
 /// each pixel.
 bool split_shift(double distance, int size, Shift& shift) {
   if (!(std::abs(distance) < 16384)) return false;
-  const double whole = std::floor(distance), part = distance - whole;
+  const int truncated = static_cast<int>(distance);
+  const int whole = truncated - static_cast<int>(distance < truncated);
+  const double part = distance - whole;
   const double to_border = std::min({part, std::abs(part - 0.5), 1 - part});
   if (to_border < 1e-9) return false;
-  shift.whole = static_cast<int>(whole);
+  shift.whole = whole;
   shift.part = static_cast<float>(part);
   // Output i samples at i + 1/2 + distance, inside when that is in [0, size).
   const int first = -shift.whole - (part > 0.5 ? 1 : 0);
@@ -38,40 +39,51 @@ bool split_shift(double distance, int size, Shift& shift) {
   return true;
 }
 
-// Kernels interpolate whole blocks of this many values; see Interpolation::kSpill.
-constexpr std::size_t kBlock = Interpolation::kSpill;
+// Kernels interpolate whole blocks of this many values and write over the end of a row: buffers are that much
+// longer.
+constexpr std::size_t kBlock = 16;
 
 constexpr std::size_t rounded_up(std::size_t n) {
   return (n + kBlock - 1) / kBlock * kBlock;
 }
 
+// Errors, in grey levels: the weight's rounding to f32 times 255, and two roundings of numbers below 256,
+// each at most 2^-17. Together less than this:
+constexpr float kGuard = 2.5e-5f;
+
 /// Interpolates n values with a weight each, truncated; n is a multiple of kBlock. Sets *doubtful when a
 /// value is so close to a whole number that f32 may have truncated it wrongly. The values that only fill up a
 /// block may set it too: then a row is computed exactly without need, which happens rarely.
 NM_VECTORISED(interpolate,
-              (std::int32_t * NM_RESTRICT values, const float* NM_RESTRICT first,
-               const float* NM_RESTRICT second, const float* NM_RESTRICT weights, std::size_t n,
+              (std::uint8_t * NM_RESTRICT values, const std::uint8_t* NM_RESTRICT first,
+               const std::uint8_t* NM_RESTRICT second, const float* NM_RESTRICT weights, std::size_t n,
                std::int32_t* NM_RESTRICT doubtful),
               (values, first, second, weights, n, doubtful)) {
   std::int32_t unsafe = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    const float gap = second[i] - first[i];
-    const float value = first[i] + gap * weights[i];
-    const auto whole = static_cast<std::int32_t>(value);
-    const float rest = value - static_cast<float>(whole);
-    const std::int32_t near_whole = static_cast<std::int32_t>(rest < kTruncationGuard) |
-                                    static_cast<std::int32_t>(rest > 1.0f - kTruncationGuard);
-    unsafe |= near_whole & static_cast<std::int32_t>(gap != 0.0f);
-    values[i] = whole;
+    const std::int32_t from = first[i], gap = second[i] - from;
+    const float value = static_cast<float>(from) + static_cast<float>(gap) * weights[i];
+    const auto least = static_cast<std::int32_t>(value - kGuard),
+               most = static_cast<std::int32_t>(value + kGuard);
+    unsafe |= static_cast<std::int32_t>(least != most) &
+              static_cast<std::int32_t>(gap != 0);  // equal ones are exact
+    values[i] = static_cast<std::uint8_t>(most);
   }
-  *doubtful |= unsafe;
+  *doubtful = unsafe;
 }
 
-/// Neighbouring columns that sample the same two rows.
-struct Run {
-  int column, whole;  // the first column and the shift
-  std::size_t size;   // values in a row, rounded up
+/// Work memory; each thread keeps one.
+struct Work {
+  std::vector<Shift> shifts;
+  std::vector<float> weights;
+  std::vector<std::uint8_t> source, sheared, row;
+  std::vector<int> doubtful;  // rows in which f32 may have truncated wrongly
 };
+
+Work& work_memory() {
+  thread_local Work work;
+  return work;
+}
 
 /// The shifts of all lines; false when one of them needs the exact routine.
 bool split_shifts(double factor, int lines, int size, std::vector<Shift>& shifts) {
@@ -85,6 +97,68 @@ void exact(const Image& image, Image& out, const AffineMatrix& matrix) {
   for (int y = 0; y < image.height; ++y) affine_row_exact(image, out, matrix, y, 0, image.width);
 }
 
+/// The rows of doubt, computed again.
+void finish(const Image& image, Image& out, const AffineMatrix& matrix, const Work& work) {
+  for (const int y : work.doubtful) affine_row_exact(image, out, matrix, y, 0, image.width);
+}
+
+/// Row y with its first and last pixel repeated once.
+void repeat_border(const Image& image, int y, std::uint8_t* to) {
+  const auto channels = static_cast<std::size_t>(image.channels);
+  const std::uint8_t* from = image.row(y);
+  const std::size_t n = image.stride();
+  std::memcpy(to + channels, from, n);
+  for (std::size_t c = 0; c < channels; ++c) {
+    to[c] = from[c];
+    to[channels + n + c] = from[n - channels + c];
+  }
+}
+
+/// Bytes from row to row of Work::sheared.
+std::size_t sheared_stride(const Image& image) {
+  return rounded_up(image.stride()) + kBlock;
+}
+
+/// Fills work.sheared, height + 1 rows: row y holds the upper neighbours of output row y, and row y +
+/// 1 its lower ones. Columns that move equally far are copied together, in whole blocks from left to right:
+/// each run overwrites what the one before wrote too much. Fills work.weights by the way.
+void shear_whole_pixels(const Image& image, Work& work) {
+  const std::size_t stride = image.stride(), channels = static_cast<std::size_t>(image.channels);
+  const auto height = static_cast<std::size_t>(image.height);
+  work.source.resize(height * stride + kBlock);
+  std::memcpy(work.source.data(), image.pixels.data(), image.pixels.size());
+  work.sheared.resize((height + 1) * sheared_stride(image));
+  work.weights.assign(rounded_up(stride), 0.0f);
+  for (int begin = 0, end; begin < image.width; begin = end) {
+    const int whole = work.shifts[static_cast<std::size_t>(begin)].whole;
+    const std::size_t at = static_cast<std::size_t>(begin) * channels;
+    std::size_t size = 0;
+    for (end = begin; end < image.width && work.shifts[static_cast<std::size_t>(end)].whole == whole;
+         ++end, size += channels)
+      std::fill_n(work.weights.data() + at + size, channels, work.shifts[static_cast<std::size_t>(end)].part);
+    for (int y = 0; y <= image.height; ++y) {
+      const auto from_row = static_cast<std::size_t>(std::clamp(y + whole, 0, image.height - 1));
+      const std::uint8_t* from = work.source.data() + from_row * stride + at;
+      std::uint8_t* to = work.sheared.data() + static_cast<std::size_t>(y) * sheared_stride(image) + at;
+      for (std::size_t i = 0; i < size; i += kBlock) std::memcpy(to + i, from + i, kBlock);
+    }
+  }
+}
+
+/// Makes outputs black whose sources lie above or below the image.
+void blacken_outside(Image& out, const std::vector<Shift>& shifts) {
+  const auto channels = static_cast<std::size_t>(out.channels);
+  for (int x = 0; x < out.width; ++x) {
+    const Shift& shift = shifts[static_cast<std::size_t>(x)];
+    const auto blacken = [&](int begin, int end) {
+      for (int y = begin; y < end; ++y)
+        std::fill_n(out.row(y) + static_cast<std::size_t>(x) * channels, channels, std::uint8_t{0});
+    };
+    blacken(0, shift.begin);
+    blacken(shift.end, out.height);
+  }
+}
+
 }  // namespace
 
 void shear_x(const Image& image, Image& out, double factor) {
@@ -94,32 +168,36 @@ void shear_x(const Image& image, Image& out, double factor) {
   }
   set_shape_like(out, image);
   if (image.pixels.empty()) return;
-  thread_local std::vector<Shift> shifts;
+  Work& work = work_memory();
   const AffineMatrix matrix{1, factor, 0, 0, 1, 0};
-  if (!split_shifts(factor, image.height, image.width, shifts)) return exact(image, out, matrix);
+  if (!split_shifts(factor, image.height, image.width, work.shifts)) return exact(image, out, matrix);
 
-  thread_local std::vector<float> weights;
-  Interpolation& work = interpolation();
-  work.start(image);
   const auto channels = static_cast<std::size_t>(image.channels);
-  weights.resize(rounded_up(image.stride()));
+  const std::size_t stride = image.stride();
+  work.weights.resize(rounded_up(stride));
+  work.source.resize(stride + 2 * channels + 2 * kBlock);
+  work.row.resize(stride + kBlock);
+  work.doubtful.clear();
   for (int y = 0; y < image.height; ++y) {
-    const Shift& shift = shifts[static_cast<std::size_t>(y)];
-    std::int32_t* row = work.values.data() + static_cast<std::size_t>(y) * image.stride();
+    const Shift& shift = work.shifts[static_cast<std::size_t>(y)];
     const std::size_t begin = static_cast<std::size_t>(shift.begin) * channels;
     const std::size_t end = static_cast<std::size_t>(shift.end) * channels;
+    std::uint8_t* row = work.row.data();
     if (begin < end) {
-      const float* first = work.at(y, shift.begin + shift.whole, image.channels);
+      repeat_border(image, y, work.source.data());
+      const std::uint8_t* first =
+          work.source.data() + static_cast<std::size_t>(shift.begin + shift.whole + 1) * channels;
       const std::size_t n = rounded_up(end - begin);
-      std::fill_n(weights.begin(), n, shift.part);
+      std::fill_n(work.weights.begin(), n, shift.part);
       std::int32_t doubtful = 0;
-      interpolate(row + begin, first, first + channels, weights.data(), n, &doubtful);
+      interpolate(row + begin, first, first + channels, work.weights.data(), n, &doubtful);
       if (doubtful != 0) work.doubtful.push_back(y);
     }
-    std::fill(row, row + begin, 0);
-    std::fill(row + end, row + image.stride(), 0);
+    std::memset(row, 0, begin);
+    std::memset(row + end, 0, stride - end);
+    std::memcpy(out.row(y), row, stride);
   }
-  work.finish(image, out, matrix);
+  finish(image, out, matrix, work);
 }
 
 void shear_y(const Image& image, Image& out, double factor) {
@@ -129,49 +207,23 @@ void shear_y(const Image& image, Image& out, double factor) {
   }
   set_shape_like(out, image);
   if (image.pixels.empty()) return;
-  thread_local std::vector<Shift> shifts;
+  Work& work = work_memory();
   const AffineMatrix matrix{1, 0, 0, factor, 1, 0};
-  if (!split_shifts(factor, image.width, image.height, shifts)) return exact(image, out, matrix);
+  if (!split_shifts(factor, image.width, image.height, work.shifts)) return exact(image, out, matrix);
 
-  thread_local std::vector<float> weights;
-  thread_local std::vector<Run> runs;
-  Interpolation& work = interpolation();
-  work.start(image);
-  const auto channels = static_cast<std::size_t>(image.channels);
-  // Behind the row: a weight that no grey difference up to 255 brings near a whole number (the golden
-  // section), so that values which only fill up a block raise no doubt.
-  weights.assign(image.stride() + kBlock, 0.381966f);
-  runs.clear();
-  for (int begin = 0, end; begin < image.width; begin = end) {
-    const Shift& shift = shifts[static_cast<std::size_t>(begin)];
-    for (end = begin; end < image.width && shifts[static_cast<std::size_t>(end)].whole == shift.whole; ++end)
-      std::fill_n(weights.begin() + end * image.channels, channels,
-                  shifts[static_cast<std::size_t>(end)].part);
-    runs.push_back({begin, shift.whole, rounded_up(static_cast<std::size_t>(end - begin) * channels)});
-  }
+  const std::size_t stride = image.stride(), padded = rounded_up(stride), pitch = sheared_stride(image);
+  shear_whole_pixels(image, work);
+  work.row.resize(padded);
+  work.doubtful.clear();
   for (int y = 0; y < image.height; ++y) {
-    std::int32_t* row = work.values.data() + static_cast<std::size_t>(y) * image.stride();
+    const std::uint8_t* first = work.sheared.data() + static_cast<std::size_t>(y) * pitch;
     std::int32_t doubtful = 0;
-    for (const Run& run : runs) {  // from left to right: each overwrites what the one before wrote too much
-      const float* first =
-          work.at(std::clamp(y + run.whole, -1, image.height - 1), run.column, image.channels);
-      const float* second =
-          work.at(std::clamp(y + run.whole + 1, 0, image.height), run.column, image.channels);
-      const int offset = run.column * image.channels;
-      interpolate(row + offset, first, second, weights.data() + offset, run.size, &doubtful);
-    }
+    interpolate(work.row.data(), first, first + pitch, work.weights.data(), padded, &doubtful);
+    std::memcpy(out.row(y), work.row.data(), stride);
     if (doubtful != 0) work.doubtful.push_back(y);
   }
-  work.finish(image, out, matrix);
-  for (int x = 0; x < image.width; ++x) {
-    const Shift& shift = shifts[static_cast<std::size_t>(x)];
-    const auto blacken = [&](int begin, int end) {
-      for (int y = begin; y < end; ++y)
-        std::fill_n(out.row(y) + x * image.channels, channels, std::uint8_t{0});
-    };
-    blacken(0, shift.begin);
-    blacken(shift.end, image.height);
-  }
+  finish(image, out, matrix, work);
+  blacken_outside(out, work.shifts);
 }
 
 }  // namespace noisymix
