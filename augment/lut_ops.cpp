@@ -66,26 +66,61 @@ NM_VECTORISED(equalizing_entries,
   }
 }
 
-/// Counts every channel's values, even and odd pixels apart: in flat areas an increment would otherwise have
-/// to wait for the one before.
-void count(const Image& image, std::size_t pixels, Counts& counts) {
-  Counts odd{};
-  const std::uint8_t* p = image.pixels.data();
-  const auto add = [](Counts& to, std::uint8_t value, std::size_t channel) {
-    ++to[4 * std::size_t{value} + channel];
+// Counters of 16 bits are cleared and added up quickly; no part of an image may have more pixels than they
+// can hold.
+using ShortCounts = std::array<std::uint16_t, 4 * 256>;
+constexpr std::size_t kPart = 65535;
+
+NM_VECTORISED(add_counts,
+              (std::int32_t * NM_RESTRICT sum, const std::uint16_t* NM_RESTRICT a,
+               const std::uint16_t* NM_RESTRICT b, const std::uint16_t* NM_RESTRICT c,
+               const std::uint16_t* NM_RESTRICT d),
+              (sum, a, b, c, d)) {
+  for (std::size_t i = 0; i < 4 * 256; ++i) sum[i] += a[i] + b[i] + c[i] + d[i];
+}
+
+/// Counts the values of up to kPart pixels. Four neighbours have a table each: in flat areas an increment
+/// would else have to wait for the one before.
+template <std::size_t kChannels>
+void count_part(const std::uint8_t* p, std::size_t pixels, Counts& counts) {
+  std::array<ShortCounts, 4> tables;
+  for (ShortCounts& table : tables) table.fill(0);
+  const auto add = [](ShortCounts& to, const std::uint8_t* pixel) {
+    for (std::size_t c = 0; c < kChannels; ++c) ++to[4 * std::size_t{pixel[c]} + c];
   };
-  if (image.channels == 1) {
-    for (std::size_t i = 0; i < pixels; ++i) add(i % 2 == 0 ? counts : odd, p[i], 0);
-  } else {
-    std::size_t i = 0;
-    for (; i + 2 <= pixels; i += 2, p += 6) {
-      for (std::size_t c = 0; c < 3; ++c) add(counts, p[c], c);
-      for (std::size_t c = 0; c < 3; ++c) add(odd, p[3 + c], c);
+  std::size_t i = 0;
+  for (; i + 4 <= pixels; i += 4, p += 4 * kChannels)
+    for (std::size_t k = 0; k < 4; ++k) add(tables[k], p + k * kChannels);
+  for (; i < pixels; ++i, p += kChannels) add(tables[0], p);
+  add_counts(counts.data(), tables[0].data(), tables[1].data(), tables[2].data(), tables[3].data());
+}
+
+void count(const Image& image, std::size_t pixels, Counts& counts) {
+  for (std::size_t begin = 0; begin < pixels; begin += kPart) {
+    const std::size_t size = std::min(kPart, pixels - begin);
+    if (image.channels == 1) {
+      count_part<1>(image.pixels.data() + begin, size, counts);
+    } else {
+      count_part<3>(image.pixels.data() + 3 * begin, size, counts);
     }
-    if (i < pixels)
-      for (std::size_t c = 0; c < 3; ++c) add(counts, p[c], c);
   }
-  for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += odd[i];
+}
+
+NM_VECTORISED(keep_bits,
+              (std::uint8_t * NM_RESTRICT to, const std::uint8_t* NM_RESTRICT from, std::size_t n,
+               std::uint8_t mask),
+              (to, from, n, mask)) {
+  for (std::size_t i = 0; i < n; ++i) to[i] = from[i] & mask;
+}
+
+NM_VECTORISED(invert_from,
+              (std::uint8_t * NM_RESTRICT to, const std::uint8_t* NM_RESTRICT from, std::size_t n,
+               std::uint8_t limit),
+              (to, from, n, limit)) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto inverse = static_cast<std::uint8_t>(255 - from[i]);
+    to[i] = from[i] < limit ? from[i] : inverse;
+  }
 }
 
 /// A 255th of the pixels without the brightest ones of the channel.
@@ -146,10 +181,7 @@ void posterize(const Image& image, Image& out, int bits) {
   NM_CHECK(bits >= 0 && bits <= 8, "[posterize] bits must be in 0..8, got ", bits);
   set_shape_like(out, image);
   const auto mask = static_cast<std::uint8_t>(0xFF << (8 - bits));
-  const std::uint8_t* NM_RESTRICT from = image.pixels.data();
-  std::uint8_t* NM_RESTRICT to = out.pixels.data();
-  const std::size_t n = image.pixels.size();
-  for (std::size_t i = 0; i < n; ++i) to[i] = from[i] & mask;
+  keep_bits(out.pixels.data(), image.pixels.data(), image.pixels.size(), mask);
 }
 
 void solarize(const Image& image, Image& out, int threshold) {
@@ -160,13 +192,7 @@ void solarize(const Image& image, Image& out, int threshold) {
   }
   set_shape_like(out, image);
   const auto limit = static_cast<std::uint8_t>(threshold);
-  const std::uint8_t* NM_RESTRICT from = image.pixels.data();
-  std::uint8_t* NM_RESTRICT to = out.pixels.data();
-  const std::size_t n = image.pixels.size();
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto inverse = static_cast<std::uint8_t>(255 - from[i]);
-    to[i] = from[i] < limit ? from[i] : inverse;
-  }
+  invert_from(out.pixels.data(), image.pixels.data(), image.pixels.size(), limit);
 }
 
 void invert(const Image& image, Image& out) {

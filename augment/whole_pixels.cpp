@@ -8,24 +8,30 @@
 namespace noisymix {
 namespace {
 
-/// out(y, x) = image(y + down, x + right), black outside.
+/// out(y, x) = image(y + down, x + right), black outside. The rows that stay are copied as one block, moved
+/// sideways; what enters a row from its neighbours is then made black.
 void shifted(const Image& image, Image& out, std::int64_t down, std::int64_t right) {
   set_shape_like(out, image);
-  const std::int64_t channels = image.channels, stride = static_cast<std::int64_t>(image.stride());
-  const std::int64_t begin = std::clamp<std::int64_t>(-right, 0, image.width) * channels;
-  const std::int64_t end = std::clamp<std::int64_t>(image.width - right, 0, image.width) * channels;
-  for (int y = 0; y < image.height; ++y) {
-    std::uint8_t* to = out.row(y);
-    const std::int64_t from = y + down;
-    if (from < 0 || from >= image.height || begin >= end) {
-      std::memset(to, 0, static_cast<std::size_t>(stride));
-      continue;
-    }
-    std::memset(to, 0, static_cast<std::size_t>(begin));
-    std::memcpy(to + begin, image.row(static_cast<int>(from)) + begin + right * channels,
-                static_cast<std::size_t>(end - begin));
-    std::memset(to + end, 0, static_cast<std::size_t>(stride - end));
+  const std::int64_t height = image.height, width = image.width, channels = image.channels,
+                     stride = width * channels;
+  const std::int64_t top = std::clamp<std::int64_t>(-down, 0, height);
+  const std::int64_t bottom = std::clamp<std::int64_t>(height - down, top, height);
+  std::uint8_t* to = out.pixels.data();
+  if (top >= bottom || right >= width || right <= -width) {
+    std::fill(out.pixels.begin(), out.pixels.end(), std::uint8_t{0});
+    return;
   }
+  const std::int64_t before = std::max<std::int64_t>(-right, 0) * channels;  // black bytes of each row
+  const std::int64_t behind = std::max<std::int64_t>(right, 0) * channels;
+  std::fill(to, to + top * stride, std::uint8_t{0});
+  std::memcpy(to + top * stride + before, image.pixels.data() + (top + down) * stride + behind,
+              static_cast<std::size_t>((bottom - top) * stride - before - behind));
+  for (std::int64_t y = top; y < bottom; ++y) {
+    std::uint8_t* row = to + y * stride;
+    for (std::int64_t i = 0; i < before; ++i) row[i] = 0;
+    for (std::int64_t i = stride - behind; i < stride; ++i) row[i] = 0;
+  }
+  std::fill(to + bottom * stride, to + height * stride, std::uint8_t{0});
 }
 
 }  // namespace
