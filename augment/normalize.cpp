@@ -1,5 +1,6 @@
 #include "augment/normalize.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "engine/cpu/vectorise.h"
@@ -11,22 +12,24 @@
 namespace noisymix {
 namespace {
 
-/// The normalisation as scale * byte + offset, spread over one row of interleaved channels.
+/// The normalisation as scale * byte + offset, spread over one row of interleaved channels, 48 values at
+/// least.
 struct RowAffine {
   std::vector<float> scale, offset;
 };
 
 const RowAffine& row_affine(const Image& image, const Normalization& normalization) {
   thread_local RowAffine row;
-  row.scale.resize(image.stride());
-  row.offset.resize(image.stride());
+  const std::size_t values = std::max<std::size_t>(image.stride(), 48);
+  row.scale.resize(values);
+  row.offset.resize(values);
   float scale[3], offset[3];
   for (int c = 0; c < 3; ++c) {
     scale[c] = static_cast<float>(1.0 / (255.0 * static_cast<double>(normalization.stddev[c])));
     offset[c] = -normalization.mean[c] / normalization.stddev[c];
   }
   const auto channels = static_cast<std::size_t>(image.channels);
-  for (std::size_t i = 0; i < image.stride(); i += channels) {
+  for (std::size_t i = 0; i < values; i += channels) {
     for (std::size_t c = 0; c < channels; ++c) {
       row.scale[i + c] = scale[c];
       row.offset[i + c] = offset[c];
@@ -100,15 +103,19 @@ template <std::size_t kImages>
 NM_TARGET_AVX512 void mix_avx512(float* out, const WeightedBytes* images, const Constants& constants,
                                  std::size_t n) {
   __m512 weights[kImages];
-  for (std::size_t k = 0; k < kImages; ++k) weights[k] = _mm512_set1_ps(images[k].weight);
+  const std::uint8_t* bytes[kImages];
+  for (std::size_t k = 0; k < kImages; ++k) {
+    weights[k] = _mm512_set1_ps(images[k].weight);
+    bytes[k] = images[k].pixels;
+  }
   for (std::size_t begin = 0; begin < n; begin += 48) {
     for (std::size_t part = 0; part < 3; ++part) {
       const std::size_t i = begin + 16 * part;
       if (i >= n) return;
       const auto lanes = static_cast<__mmask16>(n - i >= 16 ? 0xFFFFu : (1u << (n - i)) - 1);
-      __m512 sum = _mm512_mul_ps(weights[0], load_floats(images[0].pixels + i, lanes));
+      __m512 sum = _mm512_mul_ps(weights[0], load_floats(bytes[0] + i, lanes));
       for (std::size_t k = 1; k < kImages; ++k)
-        sum = _mm512_add_ps(sum, _mm512_mul_ps(weights[k], load_floats(images[k].pixels + i, lanes)));
+        sum = _mm512_add_ps(sum, _mm512_mul_ps(weights[k], load_floats(bytes[k] + i, lanes)));
       const __m512 scaled = _mm512_mul_ps(sum, constants.scale[part]);
       _mm512_mask_storeu_ps(out + i, lanes, _mm512_add_ps(scaled, constants.offset[part]));
     }
@@ -120,16 +127,10 @@ NM_TARGET_AVX512 bool mix_in_registers(const Image& like, const WeightedBytes* i
                                        const RowAffine& row, float* out) {
   const std::size_t n = like.pixels.size();
   if (cpu::active_isa() != cpu::Isa::avx512 || (count != 1 && count != 4) || n == 0) return false;
-  const auto channels = static_cast<std::size_t>(like.channels);
   Constants constants;
   for (std::size_t part = 0; part < 3; ++part) {
-    float scale[16], offset[16];
-    for (std::size_t k = 0; k < 16; ++k) {
-      scale[k] = row.scale[(16 * part + k) % channels];
-      offset[k] = row.offset[(16 * part + k) % channels];
-    }
-    constants.scale[part] = _mm512_loadu_ps(scale);
-    constants.offset[part] = _mm512_loadu_ps(offset);
+    constants.scale[part] = _mm512_loadu_ps(row.scale.data() + 16 * part);
+    constants.offset[part] = _mm512_loadu_ps(row.offset.data() + 16 * part);
   }
   if (count == 1) mix_avx512<1>(out, images, constants, n);
   if (count == 4) mix_avx512<4>(out, images, constants, n);
