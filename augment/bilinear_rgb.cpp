@@ -11,12 +11,17 @@
 
 #include "engine/cpu/vectorise.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace noisymix {
 namespace {
 
 constexpr int kLanes = 16;  // output pixels of a block
 constexpr int kFractionBits =
     25;  // of a coordinate relative to the block's first pixel, which stays within +-64
+constexpr std::size_t kSpill = 16;  // bytes that copies of a row may read or write behind its end
 constexpr std::int32_t kHalf = 1 << (kFractionBits - 1);
 
 using Lanes = std::array<std::int32_t, kLanes>;
@@ -36,7 +41,7 @@ struct Source {
 
 using Bytes16 = std::uint8_t __attribute__((vector_size(16)));
 
-/// n words from 3 n bytes, four at a time: reads 4 bytes and writes 3 words too many at most.
+/// n words from 3 n bytes, four at a time: reads 13 bytes and writes 3 words too many at most.
 NM_VECTORISED(words_from_rgb,
               (std::uint32_t * NM_RESTRICT words, const std::uint8_t* NM_RESTRICT rgb, std::size_t n),
               (words, rgb, n)) {
@@ -148,6 +153,94 @@ NM_VECTORISED(interpolate,
   *any |= found;
 }
 
+#if defined(__x86_64__)
+// The same three steps without leaving the registers; a gather brings a pixel and its right neighbour. Fused
+// multiply-add only makes the error smaller. (GCC 12 warns of the undefined lanes inside unmasked conversions
+// and gathers, hence masks that keep all lanes.)
+constexpr __mmask16 kAll = 0xFFFF;
+
+/// One channel of the neighbours as floats: the left one and the way to the right one.
+struct Side {
+  __m512 left, way;
+};
+
+NM_TARGET_AVX512 inline Side side_of(__m512i left, __m512i right, unsigned shift) {
+  const __m512i byte = _mm512_set1_epi32(255);
+  const __m512i from = _mm512_and_si512(_mm512_maskz_srli_epi32(kAll, left, shift), byte);
+  const __m512i to = _mm512_and_si512(_mm512_maskz_srli_epi32(kAll, right, shift), byte);
+  return {_mm512_maskz_cvtepi32_ps(kAll, from), _mm512_maskz_cvtepi32_ps(kAll, _mm512_sub_epi32(to, from))};
+}
+
+/// Two vectors of 64-bit pairs: all left halves and all right halves.
+struct Pairs {
+  __m512i left, right;
+};
+
+NM_TARGET_AVX512 inline Pairs gather_pairs(const std::uint32_t* words, __m512i at, __mmask16 inside) {
+  const __m256i first = _mm512_maskz_extracti64x4_epi64(0xF, at, 0),
+                second = _mm512_maskz_extracti64x4_epi64(0xF, at, 1);
+  const __m512i zero = _mm512_setzero_si512();
+  const __m512i low = _mm512_mask_i32gather_epi64(zero, static_cast<__mmask8>(inside), first, words, 4);
+  const __m512i high =
+      _mm512_mask_i32gather_epi64(zero, static_cast<__mmask8>(inside >> 8), second, words, 4);
+  const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+  return {_mm512_permutex2var_epi32(low, even, high), _mm512_permutex2var_epi32(low, odd, high)};
+}
+
+/// A coordinate of 16 pixels: pixel and left neighbour as whole numbers, weight, and which lie on an edge.
+struct Axis {
+  __m512i pixel, neighbour;
+  __m512 weight;
+  __mmask16 edge;
+};
+
+NM_TARGET_AVX512 inline Axis axis_of(std::int32_t whole, std::int32_t part, const Lanes& steps) {
+  const __m512i at = _mm512_add_epi32(_mm512_set1_epi32(part), _mm512_loadu_si512(steps.data()));
+  const __m512i base = _mm512_set1_epi32(whole), half = _mm512_set1_epi32(kHalf);
+  const __m512i fraction = _mm512_and_si512(at, _mm512_set1_epi32((1 << kFractionBits) - 1));
+  return {
+      _mm512_add_epi32(base, _mm512_maskz_srai_epi32(kAll, _mm512_add_epi32(at, half), kFractionBits)),
+      _mm512_add_epi32(base, _mm512_maskz_srai_epi32(kAll, at, kFractionBits)),
+      _mm512_mul_ps(_mm512_maskz_cvtepi32_ps(kAll, fraction), _mm512_set1_ps(1.0f / (1 << kFractionBits))),
+      _mm512_testn_epi32_mask(_mm512_add_epi32(at, _mm512_set1_epi32(4)), _mm512_set1_epi32(kHalf - 8))};
+}
+
+/// Writes one block of words and returns which are doubtful.
+NM_TARGET_AVX512 std::uint32_t sample_avx512(std::uint32_t* words, const Source& source, const Start& start) {
+  const Axis x = axis_of(start.column, start.column_part, source.column_steps);
+  const Axis y = axis_of(start.row, start.row_part, source.row_steps);
+  const __mmask16 inside =
+      _mm512_mask_cmplt_epu32_mask(_mm512_cmplt_epu32_mask(x.pixel, _mm512_set1_epi32(source.width)), y.pixel,
+                                   _mm512_set1_epi32(source.height));
+  const __m512i row = _mm512_mullo_epi32(y.neighbour, _mm512_set1_epi32(source.stride));
+  const __m512i at =
+      _mm512_add_epi32(_mm512_add_epi32(row, x.neighbour), _mm512_set1_epi32(source.stride + 1));
+  const Pairs upper = gather_pairs(source.words, at, inside),
+              lower = gather_pairs(source.words + source.stride, at, inside);
+  const __m512i varied = _mm512_or_si512(
+      _mm512_or_si512(_mm512_xor_si512(upper.left, upper.right), _mm512_xor_si512(lower.left, lower.right)),
+      _mm512_xor_si512(upper.left, lower.left));
+  const __m512 guard = _mm512_set1_ps(kGuard);
+  __m512i word = _mm512_setzero_si512();
+  std::uint32_t doubtful = 0;
+  for (unsigned shift = 0; shift < 24; shift += 8) {
+    const Side above = side_of(upper.left, upper.right, shift),
+               below = side_of(lower.left, lower.right, shift);
+    const __m512 top = _mm512_fmadd_ps(above.way, x.weight, above.left);
+    const __m512 bottom = _mm512_fmadd_ps(below.way, x.weight, below.left);
+    const __m512 value = _mm512_fmadd_ps(_mm512_sub_ps(bottom, top), y.weight, top);
+    const __m512i least = _mm512_maskz_cvttps_epi32(kAll, _mm512_sub_ps(value, guard));
+    const __m512i most = _mm512_maskz_cvttps_epi32(kAll, _mm512_add_ps(value, guard));
+    const __mmask16 differ = _mm512_test_epi32_mask(varied, _mm512_set1_epi32(255 << shift));
+    doubtful |= _mm512_mask_cmpneq_epi32_mask(differ, least, most);
+    word = _mm512_or_si512(word, _mm512_maskz_slli_epi32(kAll, most, shift));
+  }
+  _mm512_storeu_si512(words, _mm512_maskz_mov_epi32(inside, word));
+  return (doubtful & inside) | x.edge | y.edge;
+}
+#endif
+
 /// Work memory; each thread keeps one.
 struct Work {
   std::vector<std::uint8_t> bytes;  // one row and what the copies run over its end
@@ -169,8 +262,12 @@ std::size_t load_source(const Image& image, Work& work) {
   work.bytes.resize(3 * rounded_up(image.width) + 16);
   for (std::size_t y = 0; y < height; ++y) {
     std::uint32_t* row = work.source.data() + (y + 1) * stride;
-    std::memcpy(work.bytes.data(), image.row(static_cast<int>(y)), image.stride());
-    words_from_rgb(row + 1, work.bytes.data(), width);
+    const std::uint8_t* from = image.row(static_cast<int>(y));
+    if ((height - 1 - y) * image.stride() < kSpill) {
+      std::memcpy(work.bytes.data(), from, image.stride());
+      from = work.bytes.data();
+    }
+    words_from_rgb(row + 1, from, width);
     row[0] = row[1];
     row[width + 1] = row[width];
   }
@@ -225,20 +322,26 @@ bool is_bilinear_rgb(const Image& image, const AffineMatrix& m) {
   return below(0, 3, 4) && below(1, 4, 64) && below(2, 5, 16384);
 }
 
-void bilinear_rgb(const Image& image, Image& out, const AffineMatrix& m) {
-  thread_local Work work;
-  const std::size_t padded = rounded_up(image.width);
-  const std::size_t stride = load_source(image, work);
-  const Source source{work.source.data(), static_cast<std::int32_t>(stride),
-                      image.width,        image.height,
-                      steps(m[0]),        steps(m[3])};
-  const std::size_t blocks = padded / kLanes, all = padded * static_cast<std::size_t>(image.height);
+namespace {
+
+/// Copies a row of words to `out`. The copy runs over its end by up to 13 bytes: into rows that are written
+/// later, or else into `spare`.
+void store_row(Image& out, int y, const std::uint32_t* words, std::uint8_t* spare) {
+  const auto width = static_cast<std::size_t>(out.width);
+  const bool room = static_cast<std::size_t>(out.height - 1 - y) * out.stride() >= kSpill;
+  rgb_from_words(room ? out.row(y) : spare, words, width);
+  if (!room) std::memcpy(out.row(y), spare, out.stride());
+}
+
+/// The steps one after the other for the whole image, each a loop that the compiler vectorises.
+void sample_in_steps(const Image& image, Image& out, const AffineMatrix& m, const Source& source,
+                     Work& work) {
+  const std::size_t padded = rounded_up(image.width), all = padded * static_cast<std::size_t>(image.height);
   for (auto* list : {&work.at, &work.inside, &work.edge, &work.doubts}) list->resize(all);
   for (auto* list : {&work.dx, &work.dy}) list->resize(all);
   work.upper.resize(2 * all);
   work.lower.resize(2 * all);
   work.words.resize(all);
-  place_blocks(image, m, blocks, work);
   locate(work.at.data(), work.inside.data(), work.edge.data(), work.dx.data(), work.dy.data(), source,
          work.starts.data(), work.starts.size());
   gather(work.upper.data(), work.lower.data(), work.at.data(), source, all);
@@ -248,12 +351,49 @@ void bilinear_rgb(const Image& image, Image& out, const AffineMatrix& m) {
     interpolate(work.words.data() + row, work.doubts.data() + row, &doubtful, work.upper.data() + 2 * row,
                 work.lower.data() + 2 * row, work.dx.data() + row, work.dy.data() + row,
                 work.inside.data() + row, work.edge.data() + row, padded);
-    rgb_from_words(work.bytes.data(), work.words.data() + row, static_cast<std::size_t>(image.width));
-    std::memcpy(out.row(y), work.bytes.data(), image.stride());
+    store_row(out, y, work.words.data() + row, work.bytes.data());
     if (doubtful == 0) continue;
     for (int x = 0; x < image.width; ++x)
       if (work.doubts[row + static_cast<std::size_t>(x)] != 0) affine_row_exact(image, out, m, y, x, x + 1);
   }
+}
+
+#if defined(__x86_64__)
+void sample_in_registers(const Image& image, Image& out, const AffineMatrix& m, const Source& source,
+                         Work& work) {
+  const std::size_t blocks = rounded_up(image.width) / kLanes;
+  work.words.resize(blocks * kLanes);
+  work.doubts.resize(blocks);
+  const Start* start = work.starts.data();
+  for (int y = 0; y < image.height; ++y) {
+    std::uint32_t any = 0;
+    for (std::size_t block = 0; block < blocks; ++block) {
+      const std::uint32_t doubtful = sample_avx512(work.words.data() + block * kLanes, source, *start++);
+      work.doubts[block] = static_cast<std::int32_t>(doubtful);
+      any |= doubtful;
+    }
+    store_row(out, y, work.words.data(), work.bytes.data());
+    if (any == 0) continue;
+    for (int x = 0; x < image.width; ++x)
+      if ((work.doubts[static_cast<std::size_t>(x / kLanes)] >> (x % kLanes) & 1) != 0)
+        affine_row_exact(image, out, m, y, x, x + 1);
+  }
+}
+#endif
+
+}  // namespace
+
+void bilinear_rgb(const Image& image, Image& out, const AffineMatrix& m) {
+  thread_local Work work;
+  const std::size_t stride = load_source(image, work);
+  const Source source{work.source.data(), static_cast<std::int32_t>(stride),
+                      image.width,        image.height,
+                      steps(m[0]),        steps(m[3])};
+  place_blocks(image, m, rounded_up(image.width) / kLanes, work);
+#if defined(__x86_64__)
+  if (cpu::active_isa() == cpu::Isa::avx512) return sample_in_registers(image, out, m, source, work);
+#endif
+  sample_in_steps(image, out, m, source, work);
 }
 
 }  // namespace noisymix
