@@ -55,27 +55,18 @@ constexpr std::size_t rounded_up(std::size_t n) {
 // each at most 2^-17. Together less than this:
 constexpr float kGuard = 2.5e-5f;
 
-/// Rows of bytes at a fixed distance.
-struct Rows {
-  const std::uint8_t* first;
-  std::size_t pitch;
-};
-
-/// What interpolate() reads and writes: `rows` rows of `size` values, a multiple of kBlock. A value lies
-/// between two bytes of `from` that are `next` bytes apart, at its weight, and is truncated. doubtful[y]
-/// becomes nonzero when a value of row y is so close to a whole number that f32 may have truncated it
-/// wrongly. The values that only fill up a block may do that too: then a row is computed exactly without
-/// need, which happens rarely.
+/// What interpolate() reads: value i of row y lies between bytes starts[y] + i and starts[y] + i + next of
+/// `bytes`, which can be read kBlock bytes beyond the row.
 struct Lines {
-  std::uint8_t* to;
-  Rows from;
+  const std::uint8_t* bytes;
+  const std::size_t* starts;
   std::size_t next;
-  const float* weights;
-  std::size_t weights_pitch;
-  std::size_t rows, size;
-  std::int32_t* doubtful;
+  const float* row_weights;    // one for each row, or else
+  const float* value_weights;  // one for each value of any row, rounded up to whole blocks
 };
 
+/// Row by row: the truncated values, and whether one is so close to a whole number that f32 may have
+/// truncated it wrongly.
 NM_VECTORISED(interpolate_line,
               (std::uint8_t * NM_RESTRICT to, const std::uint8_t* NM_RESTRICT first,
                const std::uint8_t* NM_RESTRICT second, const float* NM_RESTRICT weights, std::size_t n,
@@ -102,40 +93,49 @@ constexpr __mmask16 kAll = 0xFFFF;
 NM_TARGET_AVX512 inline __m512i load_bytes(const std::uint8_t* p) {
   return _mm512_maskz_cvtepu8_epi32(kAll, _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
-NM_TARGET_AVX512 inline void store_bytes(std::uint8_t* p, __m512i values) {
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_maskz_cvtepi32_epi8(kAll, values));
-}
-
-NM_TARGET_AVX512 void interpolate_avx512(const Lines& lines) {
+template <bool kByRow>
+NM_TARGET_AVX512 void interpolate_avx512(const Lines& lines, Image& out, std::int32_t* doubtful) {
   const __m512 guard = _mm512_set1_ps(kGuard);
-  for (std::size_t y = 0; y < lines.rows; ++y) {
-    const std::uint8_t* first = lines.from.first + y * lines.from.pitch;
-    const float* weights = lines.weights + y * lines.weights_pitch;
-    std::uint8_t* to = lines.to + y * lines.size;
+  const std::size_t n = out.stride(), rows = static_cast<std::size_t>(out.height);
+  std::uint8_t* to = out.pixels.data();
+  for (std::size_t y = 0; y < rows; ++y, to += n) {
+    const std::uint8_t* first = lines.bytes + lines.starts[y];
+    __m512 weight = kByRow ? _mm512_set1_ps(lines.row_weights[y]) : _mm512_setzero_ps();
     std::uint32_t unsafe = 0;
-    for (std::size_t i = 0; i < lines.size; i += kBlock) {
+    for (std::size_t i = 0; i < n; i += kBlock) {
+      if (!kByRow) weight = _mm512_loadu_ps(lines.value_weights + i);
+      const auto lanes = static_cast<__mmask16>(n - i >= kBlock ? 0xFFFFu : (1u << (n - i)) - 1);
       const __m512i here = load_bytes(first + i);
       const __m512i gap = _mm512_sub_epi32(load_bytes(first + lines.next + i), here);
       const __m512 start = _mm512_maskz_cvtepi32_ps(kAll, here), way = _mm512_maskz_cvtepi32_ps(kAll, gap);
-      const __m512 value = _mm512_fmadd_ps(way, _mm512_loadu_ps(weights + i), start);
+      const __m512 value = _mm512_fmadd_ps(way, weight, start);
       const __m512i least = _mm512_maskz_cvttps_epi32(kAll, _mm512_sub_ps(value, guard));
       const __m512i most = _mm512_maskz_cvttps_epi32(kAll, _mm512_add_ps(value, guard));
-      unsafe |= _mm512_mask_cmpneq_epi32_mask(_mm512_test_epi32_mask(gap, gap), least, most);
-      store_bytes(to + i, most);
+      unsafe |= _mm512_mask_cmpneq_epi32_mask(_mm512_mask_test_epi32_mask(lanes, gap, gap), least, most);
+      _mm_mask_storeu_epi8(to + i, lanes, _mm512_maskz_cvtepi32_epi8(kAll, most));
     }
-    lines.doubtful[y] = static_cast<std::int32_t>(unsafe);
+    doubtful[y] = static_cast<std::int32_t>(unsafe);
   }
 }
 #endif
 
-void interpolate(const Lines& lines) {
+void interpolate(const Lines& lines, Image& out, std::int32_t* doubtful) {
+  const bool by_row = lines.row_weights != nullptr;
 #if defined(__x86_64__)
-  if (cpu::active_isa() == cpu::Isa::avx512) return interpolate_avx512(lines);
+  if (cpu::active_isa() == cpu::Isa::avx512)
+    return by_row ? interpolate_avx512<true>(lines, out, doubtful)
+                  : interpolate_avx512<false>(lines, out, doubtful);
 #endif
-  for (std::size_t y = 0; y < lines.rows; ++y) {
-    const std::uint8_t* first = lines.from.first + y * lines.from.pitch;
-    interpolate_line(lines.to + y * lines.size, first, first + lines.next,
-                     lines.weights + y * lines.weights_pitch, lines.size, lines.doubtful + y);
+  thread_local std::vector<float> weights;
+  const float* values = lines.value_weights;
+  for (std::size_t y = 0; y < static_cast<std::size_t>(out.height); ++y) {
+    if (by_row) {
+      weights.assign(out.stride(), lines.row_weights[y]);
+      values = weights.data();
+    }
+    const std::uint8_t* first = lines.bytes + lines.starts[y];
+    interpolate_line(out.row(static_cast<int>(y)), first, first + lines.next, values, out.stride(),
+                     doubtful + y);
   }
 }
 
@@ -143,7 +143,8 @@ void interpolate(const Lines& lines) {
 struct Work {
   std::vector<Shift> shifts;
   std::vector<float> weights;
-  std::vector<std::uint8_t> source, sheared, values;
+  std::vector<std::size_t> starts;
+  std::vector<std::uint8_t> source, sheared;
   std::vector<std::int32_t> doubtful;  // per row: f32 may have truncated wrongly
 };
 
@@ -164,14 +165,13 @@ void exact(const Image& image, Image& out, const AffineMatrix& matrix) {
   for (int y = 0; y < image.height; ++y) affine_row_exact(image, out, matrix, y, 0, image.width);
 }
 
-/// Copies the values to `out` and computes the rows of doubt again.
-void finish(const Image& image, Image& out, const AffineMatrix& matrix, const Work& work) {
-  const std::size_t stride = image.stride(), padded = rounded_up(stride);
-  for (int y = 0; y < image.height; ++y) {
-    const auto row = static_cast<std::size_t>(y);
-    std::memcpy(out.row(y), work.values.data() + row * padded, stride);
-    if (work.doubtful[row] != 0) affine_row_exact(image, out, matrix, y, 0, image.width);
-  }
+/// Interpolates, and computes the rows of doubt again.
+void finish(const Image& image, Image& out, const AffineMatrix& matrix, const Lines& lines, Work& work) {
+  work.doubtful.resize(static_cast<std::size_t>(image.height));
+  interpolate(lines, out, work.doubtful.data());
+  for (int y = 0; y < image.height; ++y)
+    if (work.doubtful[static_cast<std::size_t>(y)] != 0)
+      affine_row_exact(image, out, matrix, y, 0, image.width);
 }
 
 /// Bytes from row to row of Work::sheared.
@@ -205,29 +205,24 @@ void shear_whole_pixels(const Image& image, Work& work) {
   }
 }
 
-/// Fills work.sheared, one row per row of the image: pixel x of row y is the left neighbour of output (x, y),
-/// pixel x + 1 its right one.
-void shift_rows(const Image& image, Work& work) {
-  const std::size_t channels = static_cast<std::size_t>(image.channels);
-  work.sheared.resize(static_cast<std::size_t>(image.height) * sheared_stride(image));
-  for (int y = 0; y < image.height; ++y) {
-    // Source columns [from, to) lie inside; before and behind them the border repeats.
-    const int whole = work.shifts[static_cast<std::size_t>(y)].whole;
-    const int from = std::clamp(whole, 0, image.width - 1),
-              to = std::clamp(whole + image.width + 1, from + 1, image.width);
-    const std::uint8_t* row = image.row(y);
-    std::uint8_t* at = work.sheared.data() + static_cast<std::size_t>(y) * sheared_stride(image);
-    const auto repeat = [&](int count, int column) {
-      for (int i = 0; i < count; ++i, at += channels)
-        std::memcpy(at, row + static_cast<std::size_t>(column) * channels, channels);
-    };
-    const int before = std::clamp(-whole, 0, image.width);
-    repeat(before, 0);
-    const std::size_t size =
-        static_cast<std::size_t>(std::min(to - from, image.width + 1 - before)) * channels;
-    std::memcpy(at, row + static_cast<std::size_t>(from) * channels, size);
-    at += size;
-    repeat(image.width + 1 - before - static_cast<int>(size / channels), image.width - 1);
+/// Fills work.sheared with the rows, their first and last pixels repeated once, and work.starts with the
+/// places of the left neighbours. Outputs whose sources lie outside read their neighbours anywhere, at most a
+/// row away: they become black afterwards.
+void place_rows(const Image& image, Work& work) {
+  const std::size_t channels = static_cast<std::size_t>(image.channels), stride = image.stride();
+  const std::size_t pitch = stride + 2 * channels, rows = static_cast<std::size_t>(image.height);
+  work.sheared.resize((rows + 2) * pitch + kBlock);
+  work.starts.resize(rows);
+  for (std::size_t y = 0; y < rows; ++y) {
+    const std::uint8_t* from = image.row(static_cast<int>(y));
+    std::uint8_t* to = work.sheared.data() + (y + 1) * pitch;
+    std::memcpy(to + channels, from, stride);
+    for (std::size_t c = 0; c < channels; ++c) {
+      to[c] = from[c];
+      to[channels + stride + c] = from[stride - channels + c];
+    }
+    const int whole = std::clamp(work.shifts[y].whole, -image.width - 1, image.width);
+    work.starts[y] = static_cast<std::size_t>((to - work.sheared.data()) + (whole + 1) * image.channels);
   }
 }
 
@@ -238,8 +233,8 @@ void blacken_sides(Image& out, const std::vector<Shift>& shifts) {
     const Shift& shift = shifts[static_cast<std::size_t>(y)];
     const std::size_t begin = static_cast<std::size_t>(shift.begin) * channels,
                       end = static_cast<std::size_t>(shift.end) * channels;
-    std::memset(out.row(y), 0, begin);
-    std::memset(out.row(y) + end, 0, out.stride() - end);
+    if (begin > 0) std::memset(out.row(y), 0, begin);
+    if (end < out.stride()) std::memset(out.row(y) + end, 0, out.stride() - end);
   }
 }
 
@@ -270,22 +265,12 @@ void shear_x(const Image& image, Image& out, double factor) {
   const AffineMatrix matrix{1, factor, 0, 0, 1, 0};
   if (!split_shifts(factor, image.height, image.width, work.shifts)) return exact(image, out, matrix);
 
-  const std::size_t padded = rounded_up(image.stride()), rows = static_cast<std::size_t>(image.height);
-  work.weights.resize(rows * padded);
-  for (std::size_t y = 0; y < rows; ++y)
-    std::fill_n(work.weights.data() + y * padded, padded, work.shifts[y].part);
-  shift_rows(image, work);
-  work.values.resize(rows * padded);
-  work.doubtful.resize(rows);
-  interpolate({work.values.data(),
-               {work.sheared.data(), sheared_stride(image)},
-               static_cast<std::size_t>(image.channels),
-               work.weights.data(),
-               padded,
-               rows,
-               padded,
-               work.doubtful.data()});
-  finish(image, out, matrix, work);
+  work.weights.resize(work.shifts.size());
+  for (std::size_t y = 0; y < work.shifts.size(); ++y) work.weights[y] = work.shifts[y].part;
+  place_rows(image, work);
+  const auto channels = static_cast<std::size_t>(image.channels);
+  finish(image, out, matrix,
+         {work.sheared.data(), work.starts.data(), channels, work.weights.data(), nullptr}, work);
   blacken_sides(out, work.shifts);
 }
 
@@ -300,20 +285,12 @@ void shear_y(const Image& image, Image& out, double factor) {
   const AffineMatrix matrix{1, 0, 0, factor, 1, 0};
   if (!split_shifts(factor, image.width, image.height, work.shifts)) return exact(image, out, matrix);
 
-  const std::size_t padded = rounded_up(image.stride()), rows = static_cast<std::size_t>(image.height);
   shear_whole_pixels(image, work);
-  work.values.resize(rows * padded);
-  work.doubtful.resize(rows);
   const std::size_t pitch = sheared_stride(image);
-  interpolate({work.values.data(),
-               {work.sheared.data(), pitch},
-               pitch,
-               work.weights.data(),
-               0,
-               rows,
-               padded,
-               work.doubtful.data()});
-  finish(image, out, matrix, work);
+  work.starts.resize(static_cast<std::size_t>(image.height));
+  for (std::size_t y = 0; y < work.starts.size(); ++y) work.starts[y] = y * pitch;
+  finish(image, out, matrix, {work.sheared.data(), work.starts.data(), pitch, nullptr, work.weights.data()},
+         work);
   blacken_outside(out, work.shifts);
 }
 
