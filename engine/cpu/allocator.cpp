@@ -8,6 +8,10 @@
 
 #include "engine/error.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace noisymix::cpu {
 namespace {
 
@@ -17,6 +21,22 @@ std::size_t size_class(std::size_t bytes) {
   if (bytes <= 1024) return std::max(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
   const std::size_t step = std::bit_floor(bytes) / 8;
   return (bytes + step - 1) / step * step;
+}
+
+// Blocks of several huge pages ask for them: a batch or a feature map is then mapped by a few page faults instead of
+// thousands, and the processor finds its addresses sooner.
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+void* system_allocate(std::size_t size) {
+#if defined(__linux__)
+  if (size >= 2 * kHugePage) {
+    void* memory = nullptr;
+    if (posix_memalign(&memory, kHugePage, size) != 0) return nullptr;
+    madvise(memory, size, MADV_HUGEPAGE);  // only a wish: without huge pages everything works as before
+    return memory;
+  }
+#endif
+  return std::aligned_alloc(kAlignment, size);
 }
 
 }  // namespace
@@ -31,10 +51,10 @@ void* CpuBackend::allocate(std::size_t bytes) {
     memory = it->second.back();
     it->second.pop_back();
   } else {
-    memory = std::aligned_alloc(kAlignment, size);
+    memory = system_allocate(size);
     if (memory == nullptr) {  // the cache may hold what is missing
       trim_locked();
-      memory = std::aligned_alloc(kAlignment, size);
+      memory = system_allocate(size);
     }
     NM_CHECK_AS(DeviceError, memory != nullptr, "[cpu] out of memory: asked for ", bytes, " bytes with ",
                 stats_.in_use, " in use; use a smaller batch");
