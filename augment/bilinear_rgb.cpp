@@ -280,7 +280,7 @@ std::size_t load_source(const Image& image, Work& work) {
 /// A coordinate with 40 fractional bits: sums of a few thousand terms are still exact to far below the 25
 /// bits that the blocks keep.
 std::int64_t fixed(double coordinate) {
-  return std::llrint(coordinate * 0x1p40);
+  return static_cast<std::int64_t>(coordinate * 0x1p40);
 }
 
 std::int32_t whole_of(std::int64_t coordinate) {
@@ -306,9 +306,11 @@ void place_blocks(const Image& image, const AffineMatrix& m, std::size_t blocks,
 }
 
 Lanes steps(double factor) {
+  const std::int64_t one = fixed(factor), half_unit = std::int64_t{1} << (39 - kFractionBits);
   Lanes result;
-  for (std::size_t k = 0; k < kLanes; ++k)
-    result[k] = static_cast<std::int32_t>(std::lrint(factor * static_cast<double>(k) * (1 << kFractionBits)));
+  for (std::int64_t k = 0; k < kLanes; ++k)
+    result[static_cast<std::size_t>(k)] =
+        static_cast<std::int32_t>((k * one + half_unit) >> (40 - kFractionBits));
   return result;
 }
 

@@ -16,11 +16,23 @@ namespace {
 /// least.
 struct RowAffine {
   std::vector<float> scale, offset;
+  std::size_t values = 0, channels = 0;
+  Normalization normalization;
+
+  bool is_for(std::size_t n, std::size_t c, const Normalization& other) const {
+    return values == n && channels == c && std::equal(other.mean, other.mean + 3, normalization.mean) &&
+           std::equal(other.stddev, other.stddev + 3, normalization.stddev);
+  }
 };
 
 const RowAffine& row_affine(const Image& image, const Normalization& normalization) {
   thread_local RowAffine row;
   const std::size_t values = std::max<std::size_t>(image.stride(), 48);
+  const auto channels = static_cast<std::size_t>(image.channels);
+  if (row.is_for(values, channels, normalization)) return row;
+  row.values = values;
+  row.channels = channels;
+  row.normalization = normalization;
   row.scale.resize(values);
   row.offset.resize(values);
   float scale[3], offset[3];
@@ -28,7 +40,6 @@ const RowAffine& row_affine(const Image& image, const Normalization& normalizati
     scale[c] = static_cast<float>(1.0 / (255.0 * static_cast<double>(normalization.stddev[c])));
     offset[c] = -normalization.mean[c] / normalization.stddev[c];
   }
-  const auto channels = static_cast<std::size_t>(image.channels);
   for (std::size_t i = 0; i < values; i += channels) {
     for (std::size_t c = 0; c < channels; ++c) {
       row.scale[i + c] = scale[c];

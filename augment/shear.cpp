@@ -16,31 +16,51 @@
 namespace noisymix {
 namespace {
 
-/// How far a row or column moves: a shift of `whole` pixels and a weight `part` in [0, 1) of the next
-/// neighbour.
-struct Shift {
-  int whole;
-  float part;
-  int begin, end;  // outputs whose sources are inside the image
+/// How far each row or column moves: `whole` pixels and a weight `part` in [0, 1) of the next neighbour. The
+/// outputs whose sources are inside the image are begin <= i < end.
+struct Shifts {
+  std::vector<std::int32_t> whole, begin, end;
+  std::vector<float> part;
 };
 
-/// Splits the shift of a line of `size` pixels. False when rounding could decide which neighbours are meant
-/// or which sources are inside: within 1e-9 of a half or whole pixel, where the exact routine has to look at
-/// each pixel.
-bool split_shift(double distance, int size, Shift& shift) {
-  if (!(std::abs(distance) < 16384)) return false;
-  const int truncated = static_cast<int>(distance);
-  const int whole = truncated - static_cast<int>(distance < truncated);
-  const double part = distance - whole;
-  const double to_border = std::min({part, std::abs(part - 0.5), 1 - part});
-  if (to_border < 1e-9) return false;
-  shift.whole = whole;
-  shift.part = static_cast<float>(part);
-  // Output i samples at i + 1/2 + distance, inside when that is in [0, size).
-  const int first = -shift.whole - (part > 0.5 ? 1 : 0);
-  shift.begin = std::clamp(first, 0, size);
-  shift.end = std::clamp(first + size, shift.begin, size);
-  return true;
+/// Splits the shifts factor * (i + 1/2) of lines of `size` pixels. *exact becomes 0 when rounding could
+/// decide which neighbours are meant or which sources are inside: within 1e-9 of a half or whole pixel, where
+/// the exact routine has to look at each pixel.
+NM_VECTORISED(split,
+              (std::int32_t * NM_RESTRICT whole, std::int32_t* NM_RESTRICT begin,
+               std::int32_t* NM_RESTRICT end, float* NM_RESTRICT part, double factor, int lines, int size,
+               std::int32_t* NM_RESTRICT clear),
+              (whole, begin, end, part, factor, lines, size, clear)) {
+  std::int32_t all_clear = 1;
+  for (int i = 0; i < lines; ++i) {
+    const double distance = factor * (i + 0.5);
+    const auto truncated = static_cast<std::int32_t>(distance);
+    const std::int32_t down = truncated - static_cast<std::int32_t>(distance < truncated);
+    const double rest = distance - down, from_half = rest - 0.5;
+    const std::int32_t late = static_cast<std::int32_t>(from_half > 0);
+    all_clear &= static_cast<std::int32_t>(rest >= 1e-9) & static_cast<std::int32_t>(rest <= 1 - 1e-9) &
+                 static_cast<std::int32_t>(from_half * from_half >= 1e-18);
+    // Output i samples at i + 1/2 + distance, inside when that is in [0, size).
+    const std::int32_t first = -down - late, behind = first + size;
+    const std::int32_t from = first < 0 ? 0 : first, to = behind < 0 ? 0 : behind;
+    begin[i] = from > size ? size : from;
+    end[i] = to > size ? size : to;
+    whole[i] = down;
+    part[i] = static_cast<float>(rest);
+  }
+  *clear = all_clear;
+}
+
+/// The shifts of all lines; false when one of them needs the exact routine.
+bool split_shifts(double factor, int lines, int size, Shifts& shifts) {
+  if (!(std::abs(factor) * lines < 16384)) return false;
+  const auto n = static_cast<std::size_t>(lines);
+  for (auto* list : {&shifts.whole, &shifts.begin, &shifts.end}) list->resize(n);
+  shifts.part.resize(n);
+  std::int32_t clear = 0;
+  split(shifts.whole.data(), shifts.begin.data(), shifts.end.data(), shifts.part.data(), factor, lines, size,
+        &clear);
+  return clear != 0;
 }
 
 // Kernels interpolate whole blocks of this many values and write over the end of a row: buffers are that much
@@ -141,7 +161,7 @@ void interpolate(const Lines& lines, Image& out, std::int32_t* doubtful) {
 
 /// Work memory; each thread keeps one.
 struct Work {
-  std::vector<Shift> shifts;
+  Shifts shifts;
   std::vector<float> weights;
   std::vector<std::size_t> starts;
   std::vector<std::uint8_t> source, sheared;
@@ -151,14 +171,6 @@ struct Work {
 Work& work_memory() {
   thread_local Work work;
   return work;
-}
-
-/// The shifts of all lines; false when one of them needs the exact routine.
-bool split_shifts(double factor, int lines, int size, std::vector<Shift>& shifts) {
-  shifts.resize(static_cast<std::size_t>(lines));
-  for (int i = 0; i < lines; ++i)
-    if (!split_shift(factor * (i + 0.5), size, shifts[static_cast<std::size_t>(i)])) return false;
-  return true;
 }
 
 void exact(const Image& image, Image& out, const AffineMatrix& matrix) {
@@ -190,12 +202,12 @@ void shear_whole_pixels(const Image& image, Work& work) {
   work.sheared.resize((height + 1) * sheared_stride(image));
   work.weights.assign(rounded_up(stride), 0.0f);
   for (int begin = 0, end; begin < image.width; begin = end) {
-    const int whole = work.shifts[static_cast<std::size_t>(begin)].whole;
+    const int whole = work.shifts.whole[static_cast<std::size_t>(begin)];
     const std::size_t at = static_cast<std::size_t>(begin) * channels;
     std::size_t size = 0;
-    for (end = begin; end < image.width && work.shifts[static_cast<std::size_t>(end)].whole == whole;
+    for (end = begin; end < image.width && work.shifts.whole[static_cast<std::size_t>(end)] == whole;
          ++end, size += channels)
-      std::fill_n(work.weights.data() + at + size, channels, work.shifts[static_cast<std::size_t>(end)].part);
+      std::fill_n(work.weights.data() + at + size, channels, work.shifts.part[static_cast<std::size_t>(end)]);
     for (int y = 0; y <= image.height; ++y) {
       const auto from_row = static_cast<std::size_t>(std::clamp(y + whole, 0, image.height - 1));
       const std::uint8_t* from = work.source.data() + from_row * stride + at;
@@ -221,34 +233,32 @@ void place_rows(const Image& image, Work& work) {
       to[c] = from[c];
       to[channels + stride + c] = from[stride - channels + c];
     }
-    const int whole = std::clamp(work.shifts[y].whole, -image.width - 1, image.width);
+    const int whole = std::clamp(work.shifts.whole[y], -image.width - 1, image.width);
     work.starts[y] = static_cast<std::size_t>((to - work.sheared.data()) + (whole + 1) * image.channels);
   }
 }
 
 /// Makes outputs black whose sources lie left or right of the image.
-void blacken_sides(Image& out, const std::vector<Shift>& shifts) {
+void blacken_sides(Image& out, const Shifts& shifts) {
   const auto channels = static_cast<std::size_t>(out.channels);
   for (int y = 0; y < out.height; ++y) {
-    const Shift& shift = shifts[static_cast<std::size_t>(y)];
-    const std::size_t begin = static_cast<std::size_t>(shift.begin) * channels,
-                      end = static_cast<std::size_t>(shift.end) * channels;
+    const std::size_t begin = static_cast<std::size_t>(shifts.begin[static_cast<std::size_t>(y)]) * channels,
+                      end = static_cast<std::size_t>(shifts.end[static_cast<std::size_t>(y)]) * channels;
     if (begin > 0) std::memset(out.row(y), 0, begin);
     if (end < out.stride()) std::memset(out.row(y) + end, 0, out.stride() - end);
   }
 }
 
 /// Makes outputs black whose sources lie above or below the image.
-void blacken_outside(Image& out, const std::vector<Shift>& shifts) {
+void blacken_outside(Image& out, const Shifts& shifts) {
   const auto channels = static_cast<std::size_t>(out.channels);
   for (int x = 0; x < out.width; ++x) {
-    const Shift& shift = shifts[static_cast<std::size_t>(x)];
     const auto blacken = [&](int begin, int end) {
       for (int y = begin; y < end; ++y)
         std::fill_n(out.row(y) + static_cast<std::size_t>(x) * channels, channels, std::uint8_t{0});
     };
-    blacken(0, shift.begin);
-    blacken(shift.end, out.height);
+    blacken(0, shifts.begin[static_cast<std::size_t>(x)]);
+    blacken(shifts.end[static_cast<std::size_t>(x)], out.height);
   }
 }
 
@@ -265,12 +275,10 @@ void shear_x(const Image& image, Image& out, double factor) {
   const AffineMatrix matrix{1, factor, 0, 0, 1, 0};
   if (!split_shifts(factor, image.height, image.width, work.shifts)) return exact(image, out, matrix);
 
-  work.weights.resize(work.shifts.size());
-  for (std::size_t y = 0; y < work.shifts.size(); ++y) work.weights[y] = work.shifts[y].part;
   place_rows(image, work);
   const auto channels = static_cast<std::size_t>(image.channels);
   finish(image, out, matrix,
-         {work.sheared.data(), work.starts.data(), channels, work.weights.data(), nullptr}, work);
+         {work.sheared.data(), work.starts.data(), channels, work.shifts.part.data(), nullptr}, work);
   blacken_sides(out, work.shifts);
 }
 
