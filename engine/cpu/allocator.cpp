@@ -23,13 +23,13 @@ std::size_t size_class(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
-// Blocks of several huge pages ask for them: a batch or a feature map is then mapped by a few page faults instead of
+// Blocks larger than a huge page ask for such pages: a batch or a feature map is then mapped by a few page faults instead of
 // thousands, and the processor finds its addresses sooner.
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 void* system_allocate(std::size_t size) {
 #if defined(__linux__)
-  if (size >= 2 * kHugePage) {
+  if (size >= kHugePage) {
     void* memory = nullptr;
     if (posix_memalign(&memory, kHugePage, size) != 0) return nullptr;
     madvise(memory, size, MADV_HUGEPAGE);  // only a wish: without huge pages everything works as before
