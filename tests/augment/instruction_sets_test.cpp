@@ -111,6 +111,15 @@ Image moved(const Image& image, int down, int right) {
   return out;
 }
 
+Image mirrored(const Image& image) {
+  Image out = image;
+  for (int y = 0; y < image.height; ++y)
+    for (int x = 0; x < image.width; ++x)
+      for (int c = 0; c < image.channels; ++c)
+        out.row(y)[x * image.channels + c] = image.row(y)[(image.width - 1 - x) * image.channels + c];
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("tables: autocontrast, equalize, posterize, solarize") {
@@ -136,7 +145,7 @@ TEST_CASE("tables: autocontrast, equalize, posterize, solarize") {
   });
 }
 
-TEST_CASE("geometry: rotations, shears, general maps, translations") {
+TEST_CASE("geometry: rotations, shears, general maps, translations, mirroring") {
   Image out;
   for_all(24, [&](const Image& image, Key key) {
     const double degrees = 90 * key.uniform(0) - 45, factor = 0.8 * key.uniform(1) - 0.4;
@@ -160,6 +169,8 @@ TEST_CASE("geometry: rotations, shears, general maps, translations") {
     REQUIRE(out == moved(image, down, 0));
     pad_crop(image, out, 45, down + 45, right + 45);
     REQUIRE(out == moved(image, down, right));
+    flip_horizontal(image, out);
+    REQUIRE(out == mirrored(image));
   });
 }
 
