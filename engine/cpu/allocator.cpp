@@ -23,8 +23,8 @@ std::size_t size_class(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
-// Blocks larger than a huge page ask for such pages: a batch or a feature map is then mapped by a few page faults instead of
-// thousands, and the processor finds its addresses sooner.
+// Blocks larger than a huge page ask for such pages: a batch or a feature map is then mapped by a few page
+// faults instead of thousands, and the processor finds its addresses sooner.
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 void* system_allocate(std::size_t size) {
