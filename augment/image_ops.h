@@ -82,8 +82,4 @@ inline void set_shape_like(Image& out, const Image& image) {
 /// faster routines fall back to wherever their error could change a byte. Writes the columns only.
 void affine_row_exact(const Image& image, Image& out, const AffineMatrix& matrix, int y, int begin, int end);
 
-/// Values closer than this to a whole number are decided by affine_row_exact: the f32 interpolations are off
-/// by less than 6e-5 (three roundings of numbers below 256 per direction, plus that of the weights).
-inline constexpr float kTruncationGuard = 1e-4f;
-
 }  // namespace noisymix

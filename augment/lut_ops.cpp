@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "augment/byte_tables.h"
 #include "augment/image_ops.h"
 #include "engine/cpu/vectorise.h"
 #include "engine/error.h"
@@ -9,31 +10,11 @@
 namespace noisymix {
 namespace {
 
-using Table = std::array<std::uint8_t, 256>;
-using Histogram = std::array<std::int32_t, 256>;
-
-constexpr Table make_identity() {
-  Table table{};
-  for (std::size_t i = 0; i < 256; ++i) table[i] = static_cast<std::uint8_t>(i);
-  return table;
-}
-constexpr Table kIdentity = make_identity();
-
-void apply_tables(const Image& image, Image& out, const std::array<Table, 3>& tables) {
-  set_shape_like(out, image);
-  const std::uint8_t* NM_RESTRICT from = image.pixels.data();
-  std::uint8_t* NM_RESTRICT to = out.pixels.data();
-  const std::size_t n = image.pixels.size();
-  if (image.channels == 1) {
-    for (std::size_t i = 0; i < n; ++i) to[i] = tables[0][from[i]];
-    return;
-  }
-  for (std::size_t i = 0; i < n; i += 3) {
-    to[i] = tables[0][from[i]];
-    to[i + 1] = tables[1][from[i + 1]];
-    to[i + 2] = tables[2][from[i + 2]];
-  }
-}
+/// One number per entry of ByteTables.
+using Counts = std::array<std::int32_t, 4 * 256>;
+/// One number per channel, and a fourth that is not used.
+template <typename T>
+using PerChannel = std::array<T, 4>;
 
 NM_VECTORISED(extremes_by_column,
               (std::uint8_t * NM_RESTRICT low, std::uint8_t* NM_RESTRICT high,
@@ -48,65 +29,105 @@ NM_VECTORISED(extremes_by_column,
   }
 }
 
-/// table[i] = clip(int(i * scale + offset), 0, 255); the two roundings in double decide ties, so they are
-/// kept.
-NM_VECTORISED(linear_table, (std::uint8_t * NM_RESTRICT table, double scale, double offset),
-              (table, scale, offset)) {
-  for (int i = 0; i < 256; ++i) {
-    const int value = static_cast<int>(i * scale + offset);
-    const int floored = value < 0 ? 0 : value;
-    table[i] = static_cast<std::uint8_t>(floored > 255 ? 255 : floored);
+/// entry[4 v + c] = clip(int(v * scale + offset), 0, 255); the two roundings in double decide ties, so they
+/// are kept.
+NM_VECTORISED(linear_entries,
+              (std::uint8_t * NM_RESTRICT entries, const double* NM_RESTRICT scale,
+               const double* NM_RESTRICT offset),
+              (entries, scale, offset)) {
+  for (int v = 0; v < 256; ++v) {
+    for (int c = 0; c < 4; ++c) {
+      const int value = static_cast<int>(v * scale[c] + offset[c]);
+      const int floored = value < 0 ? 0 : value;
+      entries[4 * v + c] = static_cast<std::uint8_t>(floored > 255 ? 255 : floored);
+    }
   }
 }
 
-/// table[i] = min(cumulative[i] / step, 255) in whole numbers. (n + 1/2) / step keeps clear of whole numbers,
-/// so the rounded reciprocal cannot change the quotient.
-NM_VECTORISED(divide_table,
-              (std::uint8_t * NM_RESTRICT table, const std::int32_t* NM_RESTRICT cumulative,
-               double reciprocal),
-              (table, cumulative, reciprocal)) {
-  for (int i = 0; i < 256; ++i) {
-    const auto quotient = static_cast<std::int32_t>((cumulative[i] + 0.5) * reciprocal);
-    table[i] = static_cast<std::uint8_t>(quotient > 255 ? 255 : quotient);
+/// entry[4 v + c] = min((step / 2 + pixels darker than v) / step, 255) in whole numbers. (n + 1/2) / step
+/// keeps clear of whole numbers, so the rounded reciprocal cannot change the quotient.
+NM_VECTORISED(equalizing_entries,
+              (std::uint8_t * NM_RESTRICT entries, std::int32_t* NM_RESTRICT counts,
+               const std::int32_t* NM_RESTRICT steps, const double* NM_RESTRICT reciprocals),
+              (entries, counts, steps, reciprocals)) {
+  std::int32_t darker[4] = {steps[0] / 2, steps[1] / 2, steps[2] / 2, 0};
+  for (int v = 0; v < 256; ++v) {
+    for (int c = 0; c < 4; ++c) {
+      const std::int32_t here = counts[4 * v + c];
+      counts[4 * v + c] = darker[c];
+      darker[c] += here;
+    }
+  }
+  for (int v = 0; v < 256; ++v) {
+    for (int c = 0; c < 4; ++c) {
+      const auto quotient = static_cast<std::int32_t>((counts[4 * v + c] + 0.5) * reciprocals[c]);
+      entries[4 * v + c] = static_cast<std::uint8_t>(quotient > 255 ? 255 : quotient);
+    }
   }
 }
 
-/// Entry i of the equalizing table is (step / 2 + pixels darker than i) / step, where the step is a 255th of
-/// the pixels without the brightest ones.
-void equalizing_table(const Histogram& histogram, std::int32_t pixels, Table& table) {
-  std::size_t brightest = 255;
-  while (brightest > 0 && histogram[brightest] == 0) --brightest;
-  const std::int32_t step = (pixels - histogram[brightest]) / 255;
-  if (step == 0) {  // also when there is only one value
-    table = kIdentity;
-    return;
-  }
-  Histogram cumulative;
-  std::int32_t n = step / 2;
-  for (std::size_t i = 0; i < 256; ++i) {
-    cumulative[i] = n;
-    n += histogram[i];
-  }
-  divide_table(table.data(), cumulative.data(), 1.0 / step);
+// Counters of 16 bits are cleared and added up quickly; no part of an image may have more pixels than they
+// can hold.
+using ShortCounts = std::array<std::uint16_t, 4 * 256>;
+constexpr std::size_t kPart = 65535;
+
+NM_VECTORISED(add_counts,
+              (std::int32_t * NM_RESTRICT sum, const std::uint16_t* NM_RESTRICT a,
+               const std::uint16_t* NM_RESTRICT b, const std::uint16_t* NM_RESTRICT c,
+               const std::uint16_t* NM_RESTRICT d),
+              (sum, a, b, c, d)) {
+  for (std::size_t i = 0; i < 4 * 256; ++i) sum[i] += a[i] + b[i] + c[i] + d[i];
 }
 
-/// Counts every channel's values, even and odd pixels apart: in flat areas an increment would otherwise have
-/// to wait for the one before.
-void count_rgb(const std::uint8_t* p, std::size_t pixels, std::array<Histogram, 3>& counts) {
-  std::array<Histogram, 3> odd{};
+/// Counts the values of up to kPart pixels. Four neighbours have a table each: in flat areas an increment
+/// would else have to wait for the one before.
+template <std::size_t kChannels>
+void count_part(const std::uint8_t* p, std::size_t pixels, Counts& counts) {
+  std::array<ShortCounts, 4> tables;
+  for (ShortCounts& table : tables) table.fill(0);
+  const auto add = [](ShortCounts& to, const std::uint8_t* pixel) {
+    for (std::size_t c = 0; c < kChannels; ++c) ++to[4 * std::size_t{pixel[c]} + c];
+  };
   std::size_t i = 0;
-  for (; i + 2 <= pixels; i += 2, p += 6) {
-    ++counts[0][p[0]];
-    ++counts[1][p[1]];
-    ++counts[2][p[2]];
-    ++odd[0][p[3]];
-    ++odd[1][p[4]];
-    ++odd[2][p[5]];
+  for (; i + 4 <= pixels; i += 4, p += 4 * kChannels)
+    for (std::size_t k = 0; k < 4; ++k) add(tables[k], p + k * kChannels);
+  for (; i < pixels; ++i, p += kChannels) add(tables[0], p);
+  add_counts(counts.data(), tables[0].data(), tables[1].data(), tables[2].data(), tables[3].data());
+}
+
+void count(const Image& image, std::size_t pixels, Counts& counts) {
+  for (std::size_t begin = 0; begin < pixels; begin += kPart) {
+    const std::size_t size = std::min(kPart, pixels - begin);
+    if (image.channels == 1) {
+      count_part<1>(image.pixels.data() + begin, size, counts);
+    } else {
+      count_part<3>(image.pixels.data() + 3 * begin, size, counts);
+    }
   }
-  if (i < pixels)
-    for (std::size_t c = 0; c < 3; ++c) ++counts[c][p[c]];
-  for (std::size_t c = 0; c < 3; ++c)
-    for (std::size_t v = 0; v < 256; ++v) counts[c][v] += odd[c][v];
+}
+
+NM_VECTORISED(keep_bits,
+              (std::uint8_t * NM_RESTRICT to, const std::uint8_t* NM_RESTRICT from, std::size_t n,
+               std::uint8_t mask),
+              (to, from, n, mask)) {
+  for (std::size_t i = 0; i < n; ++i) to[i] = from[i] & mask;
+}
+
+NM_VECTORISED(invert_from,
+              (std::uint8_t * NM_RESTRICT to, const std::uint8_t* NM_RESTRICT from, std::size_t n,
+               std::uint8_t limit),
+              (to, from, n, limit)) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto inverse = static_cast<std::uint8_t>(255 - from[i]);
+    to[i] = from[i] < limit ? from[i] : inverse;
+  }
+}
+
+/// A 255th of the pixels without the brightest ones of the channel.
+std::int32_t equalizing_step(const Counts& counts, std::size_t channel, std::int32_t pixels) {
+  std::size_t brightest = 255;
+  while (brightest > 0 && counts[4 * brightest + channel] == 0) --brightest;
+  return (pixels - counts[4 * brightest + channel]) / 255;
 }
 
 }  // namespace
@@ -117,7 +138,8 @@ void autocontrast(const Image& image, Image& out) {
   high.assign(image.stride(), 0);
   extremes_by_column(low.data(), high.data(), image.pixels.data(), static_cast<std::size_t>(image.height),
                      image.stride());
-  std::array<Table, 3> tables;
+  PerChannel<double> scale{}, offset{};
+  PerChannel<bool> constant{};
   const auto channels = static_cast<std::size_t>(image.channels);
   for (std::size_t c = 0; c < channels; ++c) {
     int lowest = 255, highest = 0;
@@ -125,27 +147,33 @@ void autocontrast(const Image& image, Image& out) {
       lowest = std::min<int>(lowest, low[i]);
       highest = std::max<int>(highest, high[i]);
     }
-    if (highest <= lowest) {
-      tables[c] = kIdentity;
-      continue;
-    }
-    const double scale = 255.0 / (highest - lowest);
-    linear_table(tables[c].data(), scale, -lowest * scale);
+    constant[c] = highest <= lowest;
+    if (constant[c]) continue;
+    scale[c] = 255.0 / (highest - lowest);
+    offset[c] = -lowest * scale[c];
   }
+  ByteTables tables;
+  linear_entries(tables.data(), scale.data(), offset.data());
+  for (std::size_t c = 0; c < channels; ++c)
+    if (constant[c]) set_identity(tables, c);
   apply_tables(image, out, tables);
 }
 
 void equalize(const Image& image, Image& out) {
-  std::array<Histogram, 3> counts{};
-  const std::size_t pixels = image.pixels.size() / static_cast<std::size_t>(image.channels);
-  if (image.channels == 1) {
-    for (const std::uint8_t v : image.pixels) ++counts[0][v];
-  } else {
-    count_rgb(image.pixels.data(), pixels, counts);
+  Counts counts{};
+  const auto channels = static_cast<std::size_t>(image.channels);
+  const std::size_t pixels = image.pixels.size() / channels;
+  count(image, pixels, counts);
+  PerChannel<std::int32_t> steps{};
+  PerChannel<double> reciprocals{};
+  for (std::size_t c = 0; c < channels; ++c) {
+    steps[c] = equalizing_step(counts, c, static_cast<std::int32_t>(pixels));
+    if (steps[c] > 0) reciprocals[c] = 1.0 / steps[c];
   }
-  std::array<Table, 3> tables;
-  for (std::size_t c = 0; c < static_cast<std::size_t>(image.channels); ++c)
-    equalizing_table(counts[c], static_cast<std::int32_t>(pixels), tables[c]);
+  ByteTables tables;
+  equalizing_entries(tables.data(), counts.data(), steps.data(), reciprocals.data());
+  for (std::size_t c = 0; c < channels; ++c)
+    if (steps[c] == 0) set_identity(tables, c);  // also when there is only one value
   apply_tables(image, out, tables);
 }
 
@@ -153,10 +181,7 @@ void posterize(const Image& image, Image& out, int bits) {
   NM_CHECK(bits >= 0 && bits <= 8, "[posterize] bits must be in 0..8, got ", bits);
   set_shape_like(out, image);
   const auto mask = static_cast<std::uint8_t>(0xFF << (8 - bits));
-  const std::uint8_t* NM_RESTRICT from = image.pixels.data();
-  std::uint8_t* NM_RESTRICT to = out.pixels.data();
-  const std::size_t n = image.pixels.size();
-  for (std::size_t i = 0; i < n; ++i) to[i] = from[i] & mask;
+  keep_bits(out.pixels.data(), image.pixels.data(), image.pixels.size(), mask);
 }
 
 void solarize(const Image& image, Image& out, int threshold) {
@@ -167,13 +192,7 @@ void solarize(const Image& image, Image& out, int threshold) {
   }
   set_shape_like(out, image);
   const auto limit = static_cast<std::uint8_t>(threshold);
-  const std::uint8_t* NM_RESTRICT from = image.pixels.data();
-  std::uint8_t* NM_RESTRICT to = out.pixels.data();
-  const std::size_t n = image.pixels.size();
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto inverse = static_cast<std::uint8_t>(255 - from[i]);
-    to[i] = from[i] < limit ? from[i] : inverse;
-  }
+  invert_from(out.pixels.data(), image.pixels.data(), image.pixels.size(), limit);
 }
 
 void invert(const Image& image, Image& out) {

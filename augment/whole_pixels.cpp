@@ -3,28 +3,54 @@
 #include <cstring>
 
 #include "augment/image_ops.h"
+#include "engine/cpu/vectorise.h"
 #include "engine/error.h"
 
 namespace noisymix {
 namespace {
 
-/// out(y, x) = image(y + down, x + right), black outside.
+/// out(y, x) = image(y + down, x + right), black outside. The rows that stay are copied as one block, moved
+/// sideways; what enters a row from its neighbours is then made black.
 void shifted(const Image& image, Image& out, std::int64_t down, std::int64_t right) {
   set_shape_like(out, image);
-  const std::int64_t channels = image.channels, stride = static_cast<std::int64_t>(image.stride());
-  const std::int64_t begin = std::clamp<std::int64_t>(-right, 0, image.width) * channels;
-  const std::int64_t end = std::clamp<std::int64_t>(image.width - right, 0, image.width) * channels;
-  for (int y = 0; y < image.height; ++y) {
-    std::uint8_t* to = out.row(y);
-    const std::int64_t from = y + down;
-    if (from < 0 || from >= image.height || begin >= end) {
-      std::memset(to, 0, static_cast<std::size_t>(stride));
-      continue;
+  const std::int64_t height = image.height, width = image.width, channels = image.channels,
+                     stride = width * channels;
+  const std::int64_t top = std::clamp<std::int64_t>(-down, 0, height);
+  const std::int64_t bottom = std::clamp<std::int64_t>(height - down, top, height);
+  std::uint8_t* to = out.pixels.data();
+  if (top >= bottom || right >= width || right <= -width) {
+    std::fill(out.pixels.begin(), out.pixels.end(), std::uint8_t{0});
+    return;
+  }
+  const std::int64_t before = std::max<std::int64_t>(-right, 0) * channels;  // black bytes of each row
+  const std::int64_t behind = std::max<std::int64_t>(right, 0) * channels;
+  std::fill(to, to + top * stride, std::uint8_t{0});
+  std::memcpy(to + top * stride + before, image.pixels.data() + (top + down) * stride + behind,
+              static_cast<std::size_t>((bottom - top) * stride - before - behind));
+  for (std::int64_t y = top; y < bottom; ++y) {
+    std::uint8_t* row = to + y * stride;
+    for (std::int64_t i = 0; i < before; ++i) row[i] = 0;
+    for (std::int64_t i = stride - behind; i < stride; ++i) row[i] = 0;
+  }
+  std::fill(to + bottom * stride, to + height * stride, std::uint8_t{0});
+}
+
+using Bytes16 = std::uint8_t __attribute__((vector_size(16)));
+
+/// Mirrors rows of RGB pixels, five at a time as long as 16 bytes can be read and written inside the row.
+NM_VECTORISED(mirror_rgb,
+              (std::uint8_t * NM_RESTRICT to, const std::uint8_t* NM_RESTRICT from, std::size_t rows,
+               std::size_t width),
+              (to, from, rows, width)) {
+  for (std::size_t y = 0; y < rows; ++y, to += 3 * width, from += 3 * width) {
+    std::size_t left = width;  // pixels to go: the first ones of the source, the last ones of the result
+    for (; left > 5; left -= 5) {
+      Bytes16 v;
+      std::memcpy(&v, from + 3 * left - 16, sizeof v);
+      v = __builtin_shufflevector(v, v, 13, 14, 15, 10, 11, 12, 7, 8, 9, 4, 5, 6, 1, 2, 3, 0);
+      std::memcpy(to + 3 * (width - left), &v, sizeof v);  // the last byte is overwritten by the next pixel
     }
-    std::memset(to, 0, static_cast<std::size_t>(begin));
-    std::memcpy(to + begin, image.row(static_cast<int>(from)) + begin + right * channels,
-                static_cast<std::size_t>(end - begin));
-    std::memset(to + end, 0, static_cast<std::size_t>(stride - end));
+    for (; left > 0; --left) std::memcpy(to + 3 * (width - left), from + 3 * (left - 1), 3);
   }
 }
 
@@ -45,20 +71,13 @@ void pad_crop(const Image& image, Image& out, int padding, int top, int left) {
 
 void flip_horizontal(const Image& image, Image& out) {
   set_shape_like(out, image);
-  const std::size_t n = image.stride();
-  for (int y = 0; y < image.height; ++y) {
-    const std::uint8_t* from = image.row(y);
-    std::uint8_t* to = out.row(y);
-    if (image.channels == 1) {
-      std::reverse_copy(from, from + n, to);
-      continue;
-    }
-    if (n == 0) continue;
-    // Four bytes at a time are faster than three; the fourth is overwritten by the next pixel.
-    std::memcpy(to, from + n - 3, 3);
-    for (std::size_t i = 3; i + 3 < n; i += 3) std::memcpy(to + i, from + n - 3 - i, 4);
-    std::memcpy(to + n - 3, from, 3);
+  if (image.channels == 3) {
+    mirror_rgb(out.pixels.data(), image.pixels.data(), static_cast<std::size_t>(image.height),
+               static_cast<std::size_t>(image.width));
+    return;
   }
+  for (int y = 0; y < image.height; ++y)
+    std::reverse_copy(image.row(y), image.row(y) + image.stride(), out.row(y));
 }
 
 }  // namespace noisymix
