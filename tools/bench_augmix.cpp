@@ -23,11 +23,14 @@ constexpr int kSide = 32, kBlock = 4;
 /// depends on the histogram, and white noise has an unnatural one.
 class SmoothImages final : public Dataset {
  public:
-  explicit SmoothImages(std::int64_t count) {
-    for (std::int64_t i = 0; i < count; ++i) images_.push_back(make(Key(0).child("smooth").child(i)));
+  explicit SmoothImages(std::int64_t count) : size_(count) {
+    for (std::int64_t i = 0; i < std::min(count, kDistinct); ++i)
+      images_.push_back(make(Key(0).child("smooth").child(i)));
   }
-  std::int64_t size() const override { return static_cast<std::int64_t>(images_.size()); }
-  Example get(std::int64_t index) const override { return {images_[static_cast<std::size_t>(index)], {}, 0}; }
+  std::int64_t size() const override { return size_; }
+  Example get(std::int64_t index) const override {
+    return {images_[static_cast<std::size_t>(index % kDistinct)], {}, 0};
+  }
   std::vector<std::string> class_names() const override { return {"any"}; }
   std::vector<std::int64_t> sample_shape() const override { return {kSide, kSide, 3}; }
   std::string description() const override { return "smooth random images"; }
@@ -52,6 +55,8 @@ class SmoothImages final : public Dataset {
     }
     return image;
   }
+  static constexpr std::int64_t kDistinct = 1000;
+  std::int64_t size_;
   std::vector<Image> images_;
 };
 

@@ -7,7 +7,7 @@
 namespace noisymix {
 
 struct BenchAugmixOptions {
-  std::int64_t images = 1000;
+  std::int64_t images = 20000;
   int threads = 1;  ///< workers making views; 0 means one per hardware thread
 };
 
