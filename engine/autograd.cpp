@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "engine/cpu/parallel.h"
+#include "engine/profile.h"
 
 namespace noisymix {
 namespace {
@@ -32,6 +33,8 @@ void accumulate(Tensor& total, const Tensor& part) {
   }
   check_same_kind("backward", total, part);
   NM_CHECK_AS(DeviceError, total.device().is_cpu(), "[backward] accumulation has no CUDA kernel in this build");
+  ProfileScope scope("gradient sum", "");
+  scope.add_bytes(3.0 * static_cast<double>(total.bytes()));
   Tensor sum = total.sole_owner() ? total : empty_like(total);
   dispatch_floating("backward", total.dtype(), [&]<typename T>() {
     add_elements(sum.mutable_data<T>(), total.data<T>(), part.data<T>(), total.numel());
@@ -99,6 +102,7 @@ void backward(const Tensor& output, const Tensor& gradient) {
            output.shape());
   check_same_kind("backward", output, gradient);
   NoGrad unrecorded;
+  BackwardPass pass;
   if (!output.node()) {
     Tensor leaf = output, total = leaf.grad();
     leaf.clear_grad();

@@ -7,6 +7,7 @@
 #include "engine/autograd.h"
 #include "engine/backend.h"
 #include "engine/cpu/parallel.h"
+#include "engine/profile.h"
 
 namespace noisymix {
 
@@ -150,7 +151,9 @@ Tensor Tensor::clone() const {
 Tensor Tensor::to(Dtype target) const {
   if (target == dtype()) return *this;
   NM_CHECK_AS(DeviceError, device().is_cpu(), "[to] conversion has no CUDA kernel in this build");
+  ProfileScope scope("to");
   Tensor result = empty(shape(), target);
+  scope.add_bytes(static_cast<double>(bytes() + result.bytes()));
   dispatch_all(dtype(), [&]<typename From>() {
     dispatch_all(target, [&]<typename To>() {
       const From* from = data<From>();

@@ -7,13 +7,17 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "engine/autograd.h"
+#include "engine/backend.h"
 #include "engine/cpu/parallel.h"
 #include "engine/ops/random.h"
+#include "engine/profile.h"
+#include "tools/bench_profile.h"
 #include "tools/scheme.h"
 #include "tools/training_setup.h"
 
@@ -92,6 +96,7 @@ BenchStepResult bench_step(const BenchStepOptions& options) {
   if (options.threads > 0) cpu::set_threads(options.threads);
   ModelOptions model_options;
   model_options.classes = options.classes;
+  if (options.dropout >= 0) model_options.dropout = options.dropout;
   const auto model = make_model(options.arch, model_options, Key(0).child("init"));
   const bool infer = options.scheme == "infer";
   const int views = options.scheme == "augmix" || options.scheme == "noisymix" ? 3 : 1;
@@ -113,23 +118,35 @@ BenchStepResult bench_step(const BenchStepOptions& options) {
     optimizer->clear_grads();
   };
   for (int i = 0; i < options.warmup; ++i) step(i);
+  const std::int64_t allocations = backend_of(Device{}).memory().system_calls;
   std::vector<double> seconds;
+  std::optional<Profile> profile;
+  if (options.profile) profile.emplace();
   for (int i = 0; i < options.steps; ++i) {
     const double start = now();
     step(i);
     seconds.push_back(now() - start);
   }
   const double middle = median(seconds), images = static_cast<double>(options.batch);
-  return {std::string("noisymix ") + NOISYMIX_VERSION,
-          options.arch,
-          options.scheme,
-          "cpu",
-          options.dtype,
-          options.batch,
-          middle,
-          images * views / middle,
-          images / middle,
-          peak_mib()};
+  BenchStepResult result{.peer = std::string("noisymix ") + NOISYMIX_VERSION,
+                         .arch = options.arch,
+                         .scheme = options.scheme,
+                         .device = "cpu",
+                         .dtype = options.dtype,
+                         .batch = options.batch,
+                         .step_s = middle,
+                         .views_per_s = images * views / middle,
+                         .base_images_per_s = images / middle,
+                         .peak_mib = peak_mib(),
+                         .system_allocations = backend_of(Device{}).memory().system_calls - allocations,
+                         .profile = {}};
+  if (profile) {
+    double total = 0;
+    for (const double s : seconds) total += s;
+    result.profile =
+        profile_table(*profile, options.steps, total / options.steps, options.dtype == "bf16", bench_peak());
+  }
+  return result;
 }
 
 std::string to_json(const BenchStepResult& r) {
@@ -153,7 +170,7 @@ std::string to_text(const BenchStepResult& r) {
                 r.arch.c_str(), r.scheme.c_str(), static_cast<long long>(r.batch), r.dtype.c_str(),
                 r.device.c_str(), r.step_s, r.views_per_s, r.base_images_per_s,
                 static_cast<long long>(r.peak_mib));
-  return text;
+  return r.profile.empty() ? text : text + ("\n" + r.profile);
 }
 
 }  // namespace noisymix

@@ -13,7 +13,9 @@ struct BenchStepOptions {
   std::int64_t batch = 128;  ///< examples; augmix and noisymix see three views of each
   int steps = 4, warmup = 1;
   int classes = 10;
-  int threads = 0;  ///< 0 leaves the pool as it is
+  int threads = 0;       ///< 0 leaves the pool as it is
+  double dropout = -1;   ///< below 0: the model's own
+  bool profile = false;  ///< time every op
 };
 
 /// The fields of one JSON line; step_s is the median over the steps.
@@ -21,7 +23,9 @@ struct BenchStepResult {
   std::string peer, arch, scheme, device, dtype;
   std::int64_t batch = 0;
   double step_s = 0, views_per_s = 0, base_images_per_s = 0;
-  std::int64_t peak_mib = 0;  ///< largest resident size of the process
+  std::int64_t peak_mib = 0;            ///< largest resident size of the process
+  std::int64_t system_allocations = 0;  ///< during the timed steps
+  std::string profile;                  ///< table of the ops, empty unless wanted
 };
 
 BenchStepResult bench_step(const BenchStepOptions& options);

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/bench_augmix.h"
+#include "tools/bench_peak.h"
 #include "tools/bench_step.h"
 #include "tools/cli.h"
 
@@ -43,7 +44,7 @@ void add_bench(CLI::App& program, Action& action) {
   steps->add_option("--batch", step.batch, "examples; augmix and noisymix see three views of each")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
-  steps->add_option("--dtype", step.dtype, "f32")->check(CLI::IsMember({"f32", "bf16"}))->capture_default_str();
+  steps->add_option("--dtype", step.dtype, "of the activations: f32 or bf16")->check(CLI::IsMember({"f32", "bf16"}))->capture_default_str();
   steps->add_option("--steps", step.steps, "timed steps; the median counts")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
@@ -54,10 +55,16 @@ void add_bench(CLI::App& program, Action& action) {
   steps->add_option("--threads", step.threads, "0 is one per core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  steps->add_option("--dropout", step.dropout, "probability instead of the model's own")->check(CLI::Range(0.0, 0.99));
+  steps->add_flag("--profile", step.profile, "time, rate and distance from the machine's limit of every op");
   steps->add_flag("--json", options->json, "one JSON object");
   steps->footer(examples({"bench step --arch wrn28-4 --scheme noisymix --batch 128 --threads 2 --json"}));
   steps->callback(
       [options, &action] { action = [options] { return print(bench_step(options->step), options->json); }; });
+
+  CLI::App* peak = verb->add_subcommand("peak", "What this machine can do at best: arithmetic and memory");
+  peak->add_flag("--json", options->json, "one JSON object");
+  peak->callback([options, &action] { action = [options] { return print(bench_peak(), options->json); }; });
 
   CLI::App* views = verb->add_subcommand("augmix", "Views of the AugMix input pipeline");
   views->add_option("--images", options->augmix.images)

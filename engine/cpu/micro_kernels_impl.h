@@ -88,6 +88,20 @@ void outer_kernel(const OuterTile& tile) {
   }
 }
 
+/// Independent sums, so that no multiplication waits for the one before.
+std::int64_t spin(std::int64_t rounds, float* out) {
+  constexpr int kSums = 12;
+  Vector::type sum[kSums];
+  NM_UNROLL for (int i = 0; i < kSums; ++i) sum[i] = Vector::broadcast(out[0]);
+  const Vector::type factor = Vector::broadcast(out[1]);
+  for (std::int64_t r = 0; r < rounds; ++r) {
+    NM_UNROLL for (int i = 0; i < kSums; ++i) sum[i] = Vector::multiply_add(sum[i], factor, factor);
+  }
+  NM_UNROLL for (int i = 1; i < kSums; ++i) sum[0] = Vector::add(sum[0], sum[i]);
+  Vector::store(out, sum[0]);
+  return rounds * kSums * Vector::lanes * 2;
+}
+
 /// Enters the kernels with `Vectors` vectors and 1..Rows rows into the table.
 template <int Vectors, int Rows>
 constexpr void fill_row(MicroKernels& table) {
@@ -104,7 +118,7 @@ constexpr void fill_outer(MicroKernels& table) {
 /// outer ones.
 template <int Row1, int Row2, int Outer1, int Outer2, int Outer3>
 constexpr MicroKernels make_table() {
-  MicroKernels table{Vector::lanes, 2, 3, {0, Row1, Row2, 0, 0}, {0, Outer1, Outer2, Outer3, 0}, {}, {}};
+  MicroKernels table{Vector::lanes, 2, 3, {0, Row1, Row2, 0, 0}, {0, Outer1, Outer2, Outer3, 0}, {}, {}, &spin};
   fill_row<1, Row1>(table);
   fill_row<2, Row2>(table);
   fill_outer<1, Outer1>(table);

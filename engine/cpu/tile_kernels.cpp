@@ -47,7 +47,8 @@ constexpr TileKernels kTable{
     {{}, {nullptr, tile_product<1, 1>, tile_product<1, 2>}, {nullptr, tile_product<2, 1>, tile_product<2, 2>}},
     no_preparation,
     no_preparation,
-    transpose_plain};
+    transpose_plain,
+    spin};
 const TileKernels kPortableTiles = kTable;
 
 const TileKernels& tile_kernels() {

@@ -40,6 +40,8 @@ struct TileKernels {
   /// to[j * to_stride + i] = from[i * from_stride + j] for i, j in 0..15, of 32-bit words.
   void (*transpose_16x16)(const std::uint32_t* from, std::int64_t from_stride, std::uint32_t* to,
                           std::int64_t to_stride);
+  /// Multiplies and adds in registers only, `rounds` times; returns the operations done. For measuring the limit.
+  std::int64_t (*spin)(std::int64_t rounds, float* out);
 };
 
 extern const TileKernels kPortableTiles;

@@ -67,11 +67,29 @@ void tile_product(const TileProduct& p) {
   if constexpr (RowTiles == 2 && ColumnTiles == 2) _tile_stored(3, lower + kTileColumns, c_bytes);
 }
 
+std::int64_t spin(std::int64_t rounds, float* out) {
+  _tile_loadd(4, out, 64);
+  _tile_loadd(6, out, 64);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  for (std::int64_t r = 0; r < rounds; ++r) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 6);
+    _tile_dpbf16ps(2, 4, 6);
+    _tile_dpbf16ps(3, 4, 6);
+  }
+  _tile_stored(0, out, 64);
+  return rounds * 4 * kTileRows * kTileColumns * kTileDepth * 2;
+}
+
 constexpr TileKernels kTable{
     {{}, {nullptr, tile_product<1, 1>, tile_product<1, 2>}, {nullptr, tile_product<2, 1>, tile_product<2, 2>}},
     begin_tiles,
     end_tiles,
-    transpose_16x16_avx512};
+    transpose_16x16_avx512,
+    spin};
 
 }  // namespace
 

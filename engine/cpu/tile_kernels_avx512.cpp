@@ -69,7 +69,8 @@ constexpr TileKernels kTable{
     {{}, {nullptr, tile_product<1, 1>, tile_product<1, 2>}, {nullptr, tile_product<2, 1>, tile_product<2, 2>}},
     no_preparation,
     no_preparation,
-    transpose_16x16_avx512};
+    transpose_16x16_avx512,
+    spin};
 const TileKernels kAvx512Tiles = kTable;
 
 }  // namespace noisymix::cpu

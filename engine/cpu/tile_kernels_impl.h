@@ -50,6 +50,19 @@ void tile_product(const TileProduct& p) {
           add_tile_rows<Vector::rows>(p, t, u, first, vector);
 }
 
+/// Independent sums, so that no product waits for the one before.
+std::int64_t spin(std::int64_t rounds, float* out) {
+  constexpr int kSums = Vector::rows < 12 ? Vector::rows : 12;
+  typename Vector::type sum[kSums];
+  NM_UNROLL for (int i = 0; i < kSums; ++i) sum[i] = Vector::load(out);
+  const auto factor = Vector::load_words(reinterpret_cast<const std::uint16_t*>(out));
+  for (std::int64_t r = 0; r < rounds; ++r) {
+    NM_UNROLL for (int i = 0; i < kSums; ++i) sum[i] = Vector::multiply_add_pairs(factor, factor, sum[i]);
+  }
+  NM_UNROLL for (int i = 0; i < kSums; ++i) Vector::store(out + i * Vector::lanes, sum[i]);
+  return rounds * kSums * Vector::lanes * 4;
+}
+
 void no_preparation() {}
 
 [[maybe_unused]] void transpose_plain(const std::uint32_t* from, std::int64_t from_stride, std::uint32_t* to,

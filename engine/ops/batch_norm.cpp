@@ -10,10 +10,10 @@
 namespace noisymix {
 namespace {
 
-constexpr Kernel moments_kernel{"batch_norm", cpu::channel_moments, nullptr};
+constexpr Kernel moments_kernel{"batch_norm", cpu::channel_moments, nullptr, "moments"};
 constexpr Kernel normalise_kernel{"batch_norm", cpu::normalise_channels, nullptr};
-constexpr Kernel grad_sums_kernel{"batch_norm", cpu::channel_grad_sums, nullptr};
-constexpr Kernel input_grad_kernel{"batch_norm", cpu::channel_input_grad, nullptr};
+constexpr Kernel grad_sums_kernel{"batch_norm", cpu::channel_grad_sums, nullptr, "gradient sums"};
+constexpr Kernel input_grad_kernel{"batch_norm", cpu::channel_input_grad, nullptr, "input gradient"};
 
 void check_channels(const Tensor& x, const char* name, const Tensor& values) {
   const std::int64_t channels = x.dim(-1);

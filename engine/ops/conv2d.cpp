@@ -20,8 +20,13 @@ void add_in_place(Tensor& y, const Tensor& residual) {
   });
 }
 
+double flops(const ConvShape& s) {
+  return 2.0 * static_cast<double>(s.n * s.ho * s.wo * s.o) * static_cast<double>(s.depth());
+}
+
 /// y [n, ho, wo, o]
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, const ConvShape& s) {
+  count_flops(flops(s));
   Tensor y = Tensor::empty(Shape{s.n, s.ho, s.wo, s.o}, x.dtype());
   if (x.dtype() == Dtype::bf16) {
     conv2d_bf16(s, x, weight, bias, residual, y);
@@ -39,6 +44,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const T
 
 /// dx [n, h, w, c]
 Tensor conv2d_input_grad(const Tensor& dy, const Tensor& weight, const ConvShape& s) {
+  count_flops(flops(s));
   Tensor dx = Tensor::empty(Shape{s.n, s.h, s.w, s.c}, dy.dtype());
   if (dy.dtype() == Dtype::bf16)
     conv2d_input_grad_bf16(s, dy, weight, dx);
@@ -51,6 +57,7 @@ Tensor conv2d_input_grad(const Tensor& dy, const Tensor& weight, const ConvShape
 
 /// dweight [o, kh, kw, c / groups] in the weight's dtype
 Tensor conv2d_weight_grad(const Tensor& dy, const Tensor& x, const ConvShape& s, Dtype dtype) {
+  count_flops(flops(s));
   Tensor dweight = Tensor::empty(Shape{s.o, s.kh, s.kw, s.group_c()}, dtype);
   if (dy.dtype() == Dtype::bf16 && dtype == Dtype::bf16)
     conv2d_weight_grad_bf16(s, x.data<bfloat16>(), dy.data<bfloat16>(), dweight.mutable_data<bfloat16>());
@@ -81,9 +88,9 @@ Tensor conv2d_bias_grad(const Tensor& dy, const ConvShape& s, Dtype dtype) {
 namespace {
 
 constexpr Kernel forward_kernel{"conv2d", cpu::conv2d, nullptr};
-constexpr Kernel input_grad_kernel{"conv2d", cpu::conv2d_input_grad, nullptr};
-constexpr Kernel weight_grad_kernel{"conv2d", cpu::conv2d_weight_grad, nullptr};
-constexpr Kernel bias_grad_kernel{"conv2d", cpu::conv2d_bias_grad, nullptr};
+constexpr Kernel input_grad_kernel{"conv2d", cpu::conv2d_input_grad, nullptr, "input gradient"};
+constexpr Kernel weight_grad_kernel{"conv2d", cpu::conv2d_weight_grad, nullptr, "weight gradient"};
+constexpr Kernel bias_grad_kernel{"conv2d", cpu::conv2d_bias_grad, nullptr, "bias gradient"};
 
 /// Output size along one axis; throws when the (dilated) filter does not fit.
 std::int64_t output_size(const char* axis, std::int64_t size, std::int64_t taps, std::int64_t stride,

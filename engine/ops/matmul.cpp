@@ -57,6 +57,7 @@ void multiply_bf16(const Product& p, const bfloat16* a, const B* b, const float*
 /// The products of a whole batch, [batch, m, n], in `dtype`, which is that of a and b unless one is bf16.
 Tensor matmul(const Tensor& a, const Tensor& b, const Tensor& bias, const Product& p, Dtype dtype) {
   const std::int64_t batch = static_cast<std::int64_t>(p.a_offsets.size());
+  count_flops(2.0 * static_cast<double>(batch * p.m * p.n) * static_cast<double>(p.k));
   Tensor c = Tensor::empty(Shape{batch, p.m, p.n}, dtype);
   const Tensor shift = bias.defined() ? bias.to(a.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32) : bias;
   // One product alone is parallel inside; of many, each runs on one thread.

@@ -25,6 +25,12 @@ struct ParameterUpdate {
 struct Sweep {
   std::vector<ParameterUpdate> updates;
   Device device() const { return updates.front().weight.device(); }
+  /// Read and written: weights and memory both ways, gradients once.
+  std::size_t bytes() const {
+    std::size_t total = 0;
+    for (const ParameterUpdate& u : updates) total += u.weight.bytes() * (3 + 2 * u.memory.size());
+    return total;
+  }
 };
 
 class Optimizer {
