@@ -14,6 +14,8 @@ namespace {
 constexpr int kPlanes = WinogradKernels::kPlanes;
 constexpr std::int64_t kBlockFloats = 300 * 1024;  // V and M of a block: 1.2 MB of L2
 
+constexpr std::int64_t kMostTiles = 96;
+
 /// How the filter of a pass lies in memory: tap r of (depth k, column j) is first[r * tap + k * row + j *
 /// col].
 struct FilterView {
@@ -51,15 +53,17 @@ class FilterPlanes {
     const std::int64_t real = columns(panel), padded = vectors(panel) * lanes_;
     const std::int64_t depth = std::min(kDepthBlock, depth_ - begin);
     const float* source = filter.first + begin * filter.row + panel * width_ * filter.col;
-    for (std::int64_t j = 0; j < padded; ++j)
+    if (filter.col != 1)  // then the rows are contiguous: transposed here
       for (std::int64_t r = 0; r < 9; ++r)
-        for (std::int64_t k = 0; k < depth; ++k)
-          taps[k][r][j] = j < real ? source[r * filter.tap + k * filter.row + j * filter.col] : 0.0f;
+        for (std::int64_t j = 0; j < real; ++j)
+          for (std::int64_t k = 0; k < depth; ++k)
+            taps[k][r][j] = source[r * filter.tap + k * filter.row + j * filter.col];
     float* target = data_ + panel * kPlanes * depth_ * width_ + begin * padded;
     for (std::int64_t k = 0; k < depth; ++k, target += padded) {
       const float* pointers[9];
-      for (int r = 0; r < 9; ++r) pointers[r] = taps[k][r];
-      winograd_kernels().filter(pointers, padded, target, depth_ * padded);
+      for (std::int64_t r = 0; r < 9; ++r)
+        pointers[r] = filter.col == 1 ? source + r * filter.tap + k * filter.row : taps[k][r];
+      winograd_kernels().filter(pointers, real, target, depth_ * padded);
     }
   }
 
@@ -70,7 +74,8 @@ class FilterPlanes {
 
 /// c [tiles, vectors * lanes] = v [tiles, depth] * panel.
 void multiply_plane(const MicroKernels& kernels, std::int64_t tiles, std::int64_t depth, const float* v,
-                    std::int64_t v_stride, const float* panel, std::int64_t vectors, float* m) {
+                    std::int64_t v_stride, const float* panel, std::int64_t vectors, float* m,
+                    std::int64_t m_stride) {
   const Segment segment{0, depth};
   const float* a[MicroKernels::kMaxHeight];
   float* c[MicroKernels::kMaxHeight];
@@ -81,7 +86,7 @@ void multiply_plane(const MicroKernels& kernels, std::int64_t tiles, std::int64_
                        height = even_part(tiles, parts, part + 1) - begin;
     for (std::int64_t i = 0; i < height; ++i) {
       a[i] = v + (begin + i) * v_stride;
-      c[i] = m + (begin + i) * vectors * kernels.lanes;
+      c[i] = m + (begin + i) * m_stride;
     }
     kernels.row[vectors][height](tile);
   }
@@ -105,24 +110,23 @@ struct Pass {
     for (std::int64_t panel = 0; panel < filter.count(); ++panel) {
       for (int plane = 0; plane < kPlanes; ++plane)
         multiply_plane(kernels, tiles, in.c, inputs + plane * v.plane, v.stride, filter.data(panel, plane),
-                       filter.vectors(panel), products + plane * m.plane);
-      store_panel(filter, panel, begin, end, products, m.plane);
+                       filter.vectors(panel), products + plane * m.plane, m.stride);
+      store_panel(filter, panel, begin, end, products, m);
     }
   }
 
   /// Transforms the products of a panel back and writes those outputs that exist.
   void store_panel(const FilterPlanes& filter, std::int64_t panel, std::int64_t begin, std::int64_t end,
-                   const float* products, std::int64_t plane) const {
+                   const float* products, const TilePlanes& m) const {
     alignas(64) float shift[MicroKernels::kMaxVectors * 16] = {};
     alignas(64) float outside[MicroKernels::kMaxVectors * 16];
     const std::int64_t first = panel * filter.width(), columns = filter.columns(panel);
-    const std::int64_t stride = filter.vectors(panel) * micro_kernels().lanes;
     if (bias != nullptr) std::copy_n(bias + first, columns, shift);
     float* pixels[4];
     TileWalk walk(out, begin);
-    for (std::int64_t tile = begin; tile < end; ++tile, walk.next(), products += stride) {
+    for (std::int64_t tile = begin; tile < end; ++tile, walk.next(), products += m.stride) {
       walk.pixels<2>(target + first, outside, pixels);
-      winograd_kernels().output(products, plane, shift, columns, pixels);
+      winograd_kernels().output(products, m.plane, shift, columns, pixels);
     }
   }
 
@@ -132,7 +136,7 @@ struct Pass {
     const FilterPlanes filter(view, in.c, out.c);
     const std::int64_t height = micro_kernels().row_height[micro_kernels().row_vectors];
     const std::int64_t fitting = kBlockFloats / (kPlanes * (in.c + filter.width())) / height * height;
-    const std::int64_t block = std::clamp<std::int64_t>(fitting, 24, 192);
+    const std::int64_t block = std::clamp<std::int64_t>(fitting, 24, kMostTiles);
     const std::int64_t blocks = chunk_count(tiles, block);
     parallel_for(blocks, 1, [&](std::int64_t index, std::int64_t) {
       run_block(filter, even_part(tiles, blocks, index), even_part(tiles, blocks, index + 1));

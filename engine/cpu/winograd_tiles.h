@@ -49,13 +49,12 @@ class TileWalk {
   template <int Size, typename Float>
   void pixels(Float* maps, Float* outside, Float** pointers) const {
     const std::int64_t top = 2 * row_ - grid_.padding_h, left = 2 * col_ - grid_.padding_w;
-    for (std::int64_t i = 0; i < Size; ++i) {
-      const std::int64_t row = top + i;
-      const bool row_inside = row >= 0 && row < grid_.h;
+    std::int64_t line = ((image_ * grid_.h + top) * grid_.w + left) * grid_.c;
+    for (std::int64_t i = 0; i < Size; ++i, line += grid_.w * grid_.c) {
+      const bool row_inside = top + i >= 0 && top + i < grid_.h;
       for (std::int64_t j = 0; j < Size; ++j) {
-        const std::int64_t col = left + j;
-        const bool inside = row_inside && col >= 0 && col < grid_.w;
-        *pointers++ = inside ? maps + ((image_ * grid_.h + row) * grid_.w + col) * grid_.c : outside;
+        const bool inside = row_inside && left + j >= 0 && left + j < grid_.w;
+        *pointers++ = inside ? maps + line + j * grid_.c : outside;
       }
     }
   }

@@ -12,9 +12,10 @@ namespace noisymix::cpu {
 namespace {
 
 constexpr int kPlanes = WinogradKernels::kPlanes;
-constexpr std::int64_t kBlockTiles = 48;  // their V and W take 0.75 MB at the largest ranges
-constexpr std::int64_t kRange = 128;      // channels; 128 x 128 accumulators take 1 MB
+constexpr std::int64_t kRange = 128;               // channels; 128 x 128 accumulators take 1 MB of L2
+constexpr std::int64_t kBlockFloats = 200 * 1024;  // V and W of a block: 0.8 MB beside them
 constexpr std::int64_t kTasks = 16;
+constexpr std::int64_t kSplitTiles = 256;  // a split's products should outweigh its transformed sum
 
 /// How the work is cut: into nearly equal parts.
 struct Plan {
@@ -24,7 +25,7 @@ struct Plan {
 Plan make_plan(const ConvShape& s, std::int64_t tiles) {
   Plan plan{chunk_count(s.o, kRange), chunk_count(s.c, kRange), 1};
   plan.splits = std::clamp<std::int64_t>(chunk_count(kTasks, plan.o_ranges * plan.c_ranges), 1,
-                                         chunk_count(tiles, kBlockTiles));
+                                         chunk_count(tiles, kSplitTiles));
   return plan;
 }
 
@@ -71,7 +72,8 @@ struct WeightGrad {
     const TilePlanes sums(o.count, c.count, micro_kernels().lanes);
     float* const sum = scratch.reserve(sums.floats());
     std::fill_n(sum, sums.floats(), 0.0f);
-    const std::int64_t tiles = end - begin, blocks = chunk_count(tiles, kBlockTiles);
+    const std::int64_t most = std::min<std::int64_t>(kBlockFloats / (kPlanes * (o.count + c.count)), 192);
+    const std::int64_t tiles = end - begin, blocks = chunk_count(tiles, most);
     for (std::int64_t block = 0; block < blocks; ++block)
       add_tiles(o, c, begin + even_part(tiles, blocks, block), begin + even_part(tiles, blocks, block + 1),
                 sums, sum);
