@@ -42,10 +42,10 @@ bool winograd_applies(const ConvShape& s) {
 
 bool winograd_pays(const ConvShape& s) {
   // Measured on AVX-512, all three passes together, as multiples of the direct kernels' speed:
-  //   32 channels 1.25, 64 channels 1.6, 128 and more 1.7; 16 channels 0.95, 24 channels 0.8, because the
-  //   transforms of a tile cost c + o while its products cost c * o;
-  //   maps of 2x2 1.45, 5x5 1.1, 7x7 1.2, but 3x3 0.93 and 1x1 0.43: the outermost tiles reach outside;
-  //   48 tiles 1.0, 16 tiles 0.55 to 0.8: the filter is transformed anew by every call.
+  //   32 channels 1.25, 48 channels 1.45, 64 channels 1.6, 128 and more 1.7; but 16 channels 0.97 and 24
+  //   channels 0.8, because the transforms of a tile cost c + o and its products c * o;
+  //   maps of 2x2 1.5, 5x5 1.1, 7x7 1.2, but 3x3 0.93 and 1x1 0.45: the outermost tiles reach outside;
+  //   64 tiles 1.3, 32 tiles 1.0, 16 tiles 0.8, 4 tiles 0.5: every call transforms the filter anew.
   constexpr std::int64_t kLeastChannels = 32, kLeastTiles = 48;
   if (!winograd_applies(s) || std::min(s.c, s.o) < kLeastChannels) return false;
   const std::int64_t tiles = chunk_count(s.ho, 2) * chunk_count(s.wo, 2);

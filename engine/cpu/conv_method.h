@@ -19,7 +19,8 @@ void set_conv_method(ConvMethod method);
 /// Winograd's algorithm computes this convolution: 3x3 filter, stride 1, dilation 1, one group; any padding.
 bool winograd_applies(const ConvShape& shape);
 
-/// It is also faster, by measurement, for the forward pass and both gradients.
+/// It is also faster, by measurement, for the forward pass and both gradients together. Depends on the number
+/// of images when these have few pixels.
 bool winograd_pays(const ConvShape& shape);
 
 /// What conv2d_f32 and its gradients do under the method in use.

@@ -4,6 +4,8 @@
 // output channels at a time stay in L2 of its core. Only the transformed filter exists as a whole.
 #include "engine/cpu/winograd.h"
 
+#include <algorithm>
+
 #include "engine/cpu/gemm.h"
 #include "engine/cpu/micro_kernels.h"
 #include "engine/cpu/winograd_tiles.h"
@@ -12,12 +14,11 @@ namespace noisymix::cpu {
 namespace {
 
 constexpr int kPlanes = WinogradKernels::kPlanes;
-constexpr std::int64_t kBlockFloats = 300 * 1024;  // V and M of a block: 1.2 MB of L2
+constexpr std::int64_t kBlockFloats = 300 * 1024;          // V and M of a block: 1.2 MB of L2
+constexpr std::int64_t kLeastTiles = 24, kMostTiles = 96;  // in a block; between 48 and 192 speed is flat
 
-constexpr std::int64_t kMostTiles = 96;
-
-/// How the filter of a pass lies in memory: tap r of (depth k, column j) is first[r * tap + k * row + j *
-/// col].
+/// How the filter of a pass lies in memory: tap r of (depth k, column j) is number
+/// r * tap + k * row + j * col from `first`.
 struct FilterView {
   const float* first;
   std::int64_t tap, row, col;
@@ -53,7 +54,7 @@ class FilterPlanes {
     const std::int64_t real = columns(panel), padded = vectors(panel) * lanes_;
     const std::int64_t depth = std::min(kDepthBlock, depth_ - begin);
     const float* source = filter.first + begin * filter.row + panel * width_ * filter.col;
-    if (filter.col != 1)  // then the rows are contiguous: transposed here
+    if (filter.col != 1)  // depth is the contiguous axis then: transposed here
       for (std::int64_t r = 0; r < 9; ++r)
         for (std::int64_t j = 0; j < real; ++j)
           for (std::int64_t k = 0; k < depth; ++k)
@@ -136,7 +137,7 @@ struct Pass {
     const FilterPlanes filter(view, in.c, out.c);
     const std::int64_t height = micro_kernels().row_height[micro_kernels().row_vectors];
     const std::int64_t fitting = kBlockFloats / (kPlanes * (in.c + filter.width())) / height * height;
-    const std::int64_t block = std::clamp<std::int64_t>(fitting, 24, kMostTiles);
+    const std::int64_t block = std::clamp<std::int64_t>(fitting, kLeastTiles, kMostTiles);
     const std::int64_t blocks = chunk_count(tiles, block);
     parallel_for(blocks, 1, [&](std::int64_t index, std::int64_t) {
       run_block(filter, even_part(tiles, blocks, index), even_part(tiles, blocks, index + 1));

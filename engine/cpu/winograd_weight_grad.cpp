@@ -4,6 +4,8 @@
 // products of W's and V's channels, and dg = G^T dU G. A task sums one split of the tiles for one range of
 // output and one of input channels, in an accumulator that stays in L2, and transforms it back; the splits'
 // results are added in order. No cut depends on the thread count.
+#include <algorithm>
+
 #include "engine/cpu/gemm.h"
 #include "engine/cpu/winograd.h"
 #include "engine/cpu/winograd_tiles.h"
