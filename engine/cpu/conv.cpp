@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
+#include "engine/cpu/conv_method.h"
 #include "engine/cpu/gemm.h"
 #include "engine/cpu/parallel.h"
+#include "engine/cpu/winograd.h"
 
 namespace noisymix::cpu {
 namespace {
@@ -67,6 +69,7 @@ void input_grad_phase(const ConvShape& s, const float* dy, const float* weight, 
 }  // namespace
 
 void conv2d_f32(const ConvShape& s, const float* x, const float* weight, const float* bias, float* y) {
+  if (use_winograd(s)) return winograd_forward(s, x, weight, bias, y);
   std::vector<std::int64_t> weight_rows(static_cast<std::size_t>(s.depth()));
   for (std::size_t k = 0; k < weight_rows.size(); ++k) weight_rows[k] = static_cast<std::int64_t>(k);
   for (std::int64_t group = 0; group < s.groups; ++group) {
@@ -78,6 +81,7 @@ void conv2d_f32(const ConvShape& s, const float* x, const float* weight, const f
 }
 
 void conv2d_input_grad_f32(const ConvShape& s, const float* dy, const float* weight, float* dx) {
+  if (use_winograd(s)) return winograd_input_grad(s, dy, weight, dx);
   for (std::int64_t group = 0; group < s.groups; ++group)
     for (std::int64_t phase_h = 0; phase_h < s.stride_h; ++phase_h)
       for (std::int64_t phase_w = 0; phase_w < s.stride_w; ++phase_w)

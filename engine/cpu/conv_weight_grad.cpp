@@ -6,8 +6,10 @@
 #include <algorithm>
 
 #include "engine/cpu/conv.h"
+#include "engine/cpu/conv_method.h"
 #include "engine/cpu/gemm.h"
 #include "engine/cpu/parallel.h"
+#include "engine/cpu/winograd.h"
 
 namespace noisymix::cpu {
 namespace {
@@ -42,32 +44,6 @@ Plan make_plan(const ConvShape& s, std::int64_t blocks) {
   plan.splits =
       std::clamp<std::int64_t>(chunk_count(kTasks, plan.ranges), 1, std::max<std::int64_t>(1, blocks));
   return plan;
-}
-
-/// One operand of an outer product over the pixels of a block.
-struct Side {
-  const float* data;
-  const std::int64_t* offsets;
-};
-
-/// c [a_count, b_count] += sum over pixels of a's and b's outer products. b_count is a multiple of the vector
-/// length.
-void add_outer_products(const Side& a, std::int64_t a_count, const Side& b, std::int64_t b_count,
-                        std::int64_t pixels, float* c, std::int64_t c_stride) {
-  const MicroKernels& kernels = micro_kernels();
-  const std::int64_t lanes = kernels.lanes, vectors = b_count / lanes;
-  const std::int64_t strips = chunk_count(vectors, kernels.outer_vectors);
-  for (std::int64_t strip = 0; strip < strips; ++strip) {
-    const std::int64_t first = even_part(vectors, strips, strip),
-                       count = even_part(vectors, strips, strip + 1) - first;
-    const std::int64_t tiles = chunk_count(a_count, kernels.outer_height[count]);
-    for (std::int64_t t = 0; t < tiles; ++t) {
-      const std::int64_t begin = even_part(a_count, tiles, t),
-                         height = even_part(a_count, tiles, t + 1) - begin;
-      kernels.outer[count][height]({a.data + begin, a.offsets, b.data + first * lanes, b.offsets, pixels,
-                                    c + begin * c_stride + first * lanes, c_stride});
-    }
-  }
 }
 
 /// The dy of a block's pixels, output channels [first, last) of s.o: in place, or copied with columns of
@@ -111,10 +87,10 @@ void sum_blocks(const ConvShape& s, const PixelBlocks& blocks, const Plan& plan,
   for (std::int64_t index = first; index < last; ++index) {
     blocks.load(index, block);
     gradient.load(s, block, dy, group * s.group_o() + begin, count, columns);
-    const Side dy_side{gradient.data, gradient.offsets.data()};
+    const OuterSide dy_side{gradient.data, gradient.offsets.data()};
     std::int64_t k = 0;
     for (const Segment& segment : block.segments) {
-      const Side x_side{block.base + segment.offset, block.offsets.data()};
+      const OuterSide x_side{block.base + segment.offset, block.offsets.data()};
       if (plan.vectors_over_x)
         add_outer_products(dy_side, count, x_side, segment.length, block.pixels(), sum + k, depth);
       else
@@ -145,6 +121,7 @@ void add_partials(const ConvShape& s, const Plan& plan, const float* partials, f
 }  // namespace
 
 void conv2d_weight_grad_f32(const ConvShape& s, const float* x, const float* dy, float* dweight) {
+  if (use_winograd(s)) return winograd_weight_grad(s, x, dy, dweight);
   for (std::int64_t group = 0; group < s.groups; ++group) {
     const PixelBlocks blocks(x, forward_grid(s, group), kBlockPixels);
     const Plan plan = make_plan(s, blocks.count());

@@ -156,6 +156,24 @@ void multiply_rows(const RowBatch& rows, const PackedPanels& panels, std::int64_
   }
 }
 
+void add_outer_products(const OuterSide& a, std::int64_t a_count, const OuterSide& b, std::int64_t b_count,
+                        std::int64_t count, float* c, std::int64_t c_stride) {
+  const MicroKernels& kernels = micro_kernels();
+  const std::int64_t lanes = kernels.lanes, vectors = b_count / lanes;
+  const std::int64_t strips = chunk_count(vectors, kernels.outer_vectors);
+  for (std::int64_t strip = 0; strip < strips; ++strip) {
+    const std::int64_t first = even_part(vectors, strips, strip),
+                       width = even_part(vectors, strips, strip + 1) - first;
+    const std::int64_t tiles = chunk_count(a_count, kernels.outer_height[width]);
+    for (std::int64_t t = 0; t < tiles; ++t) {
+      const std::int64_t begin = even_part(a_count, tiles, t),
+                         height = even_part(a_count, tiles, t + 1) - begin;
+      kernels.outer[width][height]({a.data + begin, a.offsets, b.data + first * lanes, b.offsets, count,
+                                    c + begin * c_stride + first * lanes, c_stride});
+    }
+  }
+}
+
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, MatrixView a, MatrixView b, const float* bias,
           float* c) {
   std::vector<std::int64_t> c_offsets(static_cast<std::size_t>(std::min(m, kRowBlock)));

@@ -57,6 +57,17 @@ struct RowBatch {
 void multiply_rows(const RowBatch& rows, const PackedPanels& panels, std::int64_t first, std::int64_t last,
                    const float* bias, bool accumulate = false);
 
+/// One operand of a sum of outer products: `data + offsets[p]` is its vector number p.
+struct OuterSide {
+  const float* data;
+  const std::int64_t* offsets;
+};
+
+/// c [a_count, b_count] += sum over p < count of the outer products of a's and b's vectors. b_count is a
+/// multiple of the vector length. Serial.
+void add_outer_products(const OuterSide& a, std::int64_t a_count, const OuterSide& b, std::int64_t b_count,
+                        std::int64_t count, float* c, std::int64_t c_stride);
+
 /// A dense matrix [rows, columns] whose element (i, j) is data[i * row_stride + j * column_stride]; one
 /// stride is 1.
 struct MatrixView {

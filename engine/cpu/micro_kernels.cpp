@@ -14,6 +14,8 @@ struct Vector {
   static void store(float* p, type v) { *reinterpret_cast<unaligned*>(p) = v; }
   static type broadcast(float x) { return type{x, x, x, x}; }
   static type add(type a, type b) { return a + b; }
+  static type subtract(type a, type b) { return a - b; }
+  static type multiply(type a, type b) { return a * b; }
   static type multiply_add(type a, type b, type sum) { return sum + a * b; }
 };
 
@@ -21,11 +23,14 @@ struct Vector {
 }  // namespace noisymix::cpu
 
 #include "engine/cpu/micro_kernels_impl.h"
+#include "engine/cpu/winograd_kernels_impl.h"
 
 namespace noisymix::cpu {
 
 constexpr MicroKernels kTable = make_table<8, 6, 8, 6, 4>();
 const MicroKernels kPortableKernels = kTable;
+constexpr WinogradKernels kWinogradTable = make_winograd_table();
+const WinogradKernels kPortableWinograd = kWinogradTable;
 
 const MicroKernels& micro_kernels() {
 #if defined(__x86_64__)
@@ -33,6 +38,20 @@ const MicroKernels& micro_kernels() {
   if (active_isa() == Isa::avx2) return kAvx2Kernels;
 #endif
   return kPortableKernels;
+}
+
+const WinogradKernels& winograd_kernels() {
+#if defined(__x86_64__)
+  switch (vector_isa()) {
+    case Isa::avx512:
+      return kAvx512Winograd;
+    case Isa::avx2:
+      return kAvx2Winograd;
+    default:
+      break;
+  }
+#endif
+  return kPortableWinograd;
 }
 
 }  // namespace noisymix::cpu

@@ -12,6 +12,8 @@ struct Vector {
   static void store(float* p, type v) { _mm256_storeu_ps(p, v); }
   static type broadcast(float x) { return _mm256_set1_ps(x); }
   static type add(type a, type b) { return _mm256_add_ps(a, b); }
+  static type subtract(type a, type b) { return _mm256_sub_ps(a, b); }
+  static type multiply(type a, type b) { return _mm256_mul_ps(a, b); }
   static type multiply_add(type a, type b, type sum) { return _mm256_fmadd_ps(a, b, sum); }
 };
 
@@ -19,10 +21,13 @@ struct Vector {
 }  // namespace noisymix::cpu
 
 #include "engine/cpu/micro_kernels_impl.h"
+#include "engine/cpu/winograd_kernels_impl.h"
 
 namespace noisymix::cpu {
 
 constexpr MicroKernels kTable = make_table<8, 6, 8, 6, 4>();
 const MicroKernels kAvx2Kernels = kTable;
+constexpr WinogradKernels kWinogradTable = make_winograd_table();
+const WinogradKernels kAvx2Winograd = kWinogradTable;
 
 }  // namespace noisymix::cpu

@@ -12,6 +12,8 @@ struct Vector {
   static void store(float* p, type v) { _mm512_storeu_ps(p, v); }
   static type broadcast(float x) { return _mm512_set1_ps(x); }
   static type add(type a, type b) { return _mm512_add_ps(a, b); }
+  static type subtract(type a, type b) { return _mm512_sub_ps(a, b); }
+  static type multiply(type a, type b) { return _mm512_mul_ps(a, b); }
   static type multiply_add(type a, type b, type sum) { return _mm512_fmadd_ps(a, b, sum); }
 };
 
@@ -19,10 +21,13 @@ struct Vector {
 }  // namespace noisymix::cpu
 
 #include "engine/cpu/micro_kernels_impl.h"
+#include "engine/cpu/winograd_kernels_impl.h"
 
 namespace noisymix::cpu {
 
 constexpr MicroKernels kTable = make_table<12, 12, 12, 12, 8>();
 const MicroKernels kAvx512Kernels = kTable;
+constexpr WinogradKernels kWinogradTable = make_winograd_table();
+const WinogradKernels kAvx512Winograd = kWinogradTable;
 
 }  // namespace noisymix::cpu

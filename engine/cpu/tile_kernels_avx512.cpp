@@ -1,5 +1,10 @@
 // Tile kernels for AVX-512 without bf16 instructions: bf16 numbers are widened to f32 in registers. Compiled
 // with that instruction set switched on: includes nothing that other files share.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wuninitialized"  // gcc 12's own header leaves its pass-through operands undefined
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
 #include <immintrin.h>
 
 #include <cstdint>

@@ -1,9 +1,11 @@
-// Speed of the convolutions of PreActResNet-18 on 32x32 images, forward and both gradients, and of batch
-// normalisation.
-//   bench_conv [images] [width]      default 384 images, widths 1.0 and 0.25
+// Speed of the convolutions of PreActResNet-18 on 32x32 images, forward and both gradients, direct and by
+// Winograd's algorithm, and of batch normalisation.
+//   bench_conv [images] [width]      default 384 images, widths 1.0, 0.5 and 0.25
+// Widths 1 and 1/2 have the 3x3 layers of WRN-28-4 and WRN-28-2 among theirs.
 // With BENCH_CPU_TIME=1 the clock is the processor time of a single thread: the figure to compare on a busy
 // machine.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +14,7 @@
 
 #include "engine/autograd.h"
 #include "engine/cpu/conv.h"
+#include "engine/cpu/conv_method.h"
 #include "engine/cpu/cpu_features.h"
 #include "engine/cpu/parallel.h"
 #include "engine/ops/batch_norm.h"
@@ -42,6 +45,28 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+/// Seconds of `body` with each method: medians of runs that take turns, so that both see the same neighbours.
+struct Seconds {
+  double direct, winograd;
+};
+Seconds both_methods(const cpu::ConvShape& shape, const std::function<void()>& body) {
+  constexpr int kRuns = 7;
+  const int methods = cpu::winograd_applies(shape) ? 2 : 1;
+  std::array<std::array<double, kRuns>, 2> seconds{};
+  for (std::size_t run = 0; run < kRuns; ++run) {
+    for (int m = 0; m < methods; ++m) {
+      cpu::set_conv_method(m == 0 ? cpu::ConvMethod::direct : cpu::ConvMethod::winograd);
+      if (run == 0) body();
+      const double start = now();
+      body();
+      seconds[static_cast<std::size_t>(m)][run] = now() - start;
+    }
+  }
+  for (auto& list : seconds) std::sort(list.begin(), list.end());
+  cpu::set_conv_method(cpu::ConvMethod::automatic);
+  return {seconds[0][kRuns / 2], seconds[static_cast<std::size_t>(methods - 1)][kRuns / 2]};
+}
+
 /// Best of a few runs, in seconds: neighbours on the machine only ever make a run slower.
 double best_seconds(const std::function<void()>& body) {
   body();
@@ -65,10 +90,11 @@ void bench_convolutions(std::int64_t images, double width) {
                           {"stage 4 down", c, d, 8, 3, 2, 1},  {"stage 4", d, d, 4, 3, 1, 3},
                           {"shortcut 2", a, b, 32, 1, 2, 1},   {"shortcut 3", b, c, 16, 1, 2, 1},
                           {"shortcut 4", c, d, 8, 1, 2, 1}};
-  std::printf("\n%-14s %9s %9s %9s   GFLOP/s, width %.2f, %lld images, %d threads, %s\n", "layer", "forward",
-              "dx", "dw", width, static_cast<long long>(images), cpu::threads(),
-              cpu::name_of(cpu::active_isa()));
-  double total = 0, work = 0;
+  std::printf(
+      "\nGFLOP/s of direct / Winograd, width %.2f, %lld images, %d threads, %s\n%-14s %19s %19s %19s\n",
+      width, static_cast<long long>(images), cpu::threads(), cpu::name_of(cpu::active_isa()), "layer",
+      "forward", "dx", "dw");
+  double direct = 0, automatic = 0, work = 0;
   for (const Layer& l : layers) {
     const std::int64_t padding = l.kernel / 2, out = l.size / l.stride;
     const cpu::ConvShape s{images, l.size,   l.size,   l.c,     l.o,     l.kernel, l.kernel, out,
@@ -77,22 +103,29 @@ void bench_convolutions(std::int64_t images, double width) {
                  weight = noise(Shape{l.o, l.kernel, l.kernel, l.c});
     Tensor y = noise(Shape{images, out, out, l.o}), dx = empty_like(x), dweight = empty_like(weight);
     const double flops = 2.0 * static_cast<double>(y.numel()) * static_cast<double>(s.depth());
-    const double forward = best_seconds(
-        [&] { cpu::conv2d_f32(s, x.data<float>(), weight.data<float>(), nullptr, y.mutable_data<float>()); });
-    const double input = best_seconds([&] {
-      cpu::conv2d_input_grad_f32(s, y.data<float>(), weight.data<float>(), dx.mutable_data<float>());
-    });
-    const double filter = best_seconds([&] {
-      cpu::conv2d_weight_grad_f32(s, x.data<float>(), y.data<float>(), dweight.mutable_data<float>());
-    });
-    std::printf("%-14s %9.1f %9.1f %9.1f\n", l.name, flops / forward * 1e-9, flops / input * 1e-9,
-                flops / filter * 1e-9);
-    const bool needs_input = l.c != 3;
-    total += l.count * (forward + filter + (needs_input ? input : 0));
-    work += l.count * flops * (needs_input ? 3 : 2);
+    const std::function<void()> passes[] = {
+        [&] { cpu::conv2d_f32(s, x.data<float>(), weight.data<float>(), nullptr, y.mutable_data<float>()); },
+        [&] {
+          cpu::conv2d_input_grad_f32(s, y.data<float>(), weight.data<float>(), dx.mutable_data<float>());
+        },
+        [&] {
+          cpu::conv2d_weight_grad_f32(s, x.data<float>(), y.data<float>(), dweight.mutable_data<float>());
+        }};
+    std::printf("%-14s", l.name);
+    for (int pass = 0; pass < 3; ++pass) {
+      const Seconds t = both_methods(s, passes[pass]);
+      std::printf("  %6.1f / %6.1f%3s", flops / t.direct * 1e-9, flops / t.winograd * 1e-9, "");
+      if (pass == 1 && l.c == 3) continue;  // nobody asks for the gradient of the images
+      direct += l.count * t.direct;
+      automatic += l.count * (cpu::winograd_pays(s) ? t.winograd : t.direct);
+      work += l.count * flops;
+    }
+    std::printf("%s\n", cpu::winograd_pays(s) ? "  Winograd pays" : "");
   }
-  std::printf("network: %.3f s in convolutions, %.1f GFLOP/s, %.1f images/s\n", total, work / total * 1e-9,
-              static_cast<double>(images) / total);
+  for (const double total : {direct, automatic})
+    std::printf("network, %s: %.3f s in convolutions, %.1f GFLOP/s, %.1f images/s\n",
+                total == direct ? "direct" : "automatic", total, work / total * 1e-9,
+                static_cast<double>(images) / total);
 }
 
 void bench_batch_norm(std::int64_t images, std::int64_t size, std::int64_t channels) {
@@ -130,7 +163,7 @@ int main(int argc, char** argv) {
   if (argc > 2)
     noisymix::bench_convolutions(images, std::atof(argv[2]));
   else
-    for (const double width : {1.0, 0.25}) noisymix::bench_convolutions(images, width);
+    for (const double width : {1.0, 0.5, 0.25}) noisymix::bench_convolutions(images, width);
   std::printf("\n");
   noisymix::bench_batch_norm(images, 32, 64);
   noisymix::bench_batch_norm(images, 32, 16);

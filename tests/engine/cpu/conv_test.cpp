@@ -5,9 +5,11 @@
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/cpu/conv.h"
+#include "engine/cpu/conv_method.h"
 #include "engine/cpu/conv_reference.h"
 #include "engine/cpu/cpu_features.h"
 #include "engine/cpu/parallel.h"
@@ -142,6 +144,44 @@ double relative_error(const Values& got, const Values& want) {
   return worst / (scale + 0.001);
 }
 
+/// Sets the method of f32 convolutions for a scope.
+class MethodScope {
+ public:
+  explicit MethodScope(cpu::ConvMethod method) : before_(cpu::conv_method()) { cpu::set_conv_method(method); }
+  ~MethodScope() { cpu::set_conv_method(before_); }
+  MethodScope(const MethodScope&) = delete;
+  MethodScope& operator=(const MethodScope&) = delete;
+
+ private:
+  cpu::ConvMethod before_;
+};
+
+Results computed_by(cpu::ConvMethod method, const Problem& problem) {
+  const MethodScope scope(method);
+  return tuned(problem);
+}
+
+/// The 3x3 layers of stride 1 of PreActResNet-18, WRN-28-2 and WRN-28-4, then maps and channels that fit no
+/// tile, block or vector, with paddings 0 to 3.
+std::vector<Settings> winograd_settings() {
+  std::vector<Settings> list;
+  for (const std::int64_t width : {64, 32})
+    for (std::int64_t stage = 0; stage < 4; ++stage)
+      list.push_back(square(1 + stage, 32 >> stage, width << stage, width << stage, 3, 1));
+  const std::pair<std::int64_t, std::int64_t> channels[] = {
+      {16, 17}, {17, 24}, {24, 100}, {100, 64}, {64, 16}};
+  const std::pair<std::int64_t, std::int64_t> maps[] = {{1, 1}, {2, 3}, {5, 7}, {33, 31}};
+  for (const auto& [h, w] : maps)
+    for (const auto& [c, o] : channels)
+      for (const std::int64_t padding : {0, 1, 2})
+        if (std::min(h, w) + 2 * padding >= 3)
+          list.push_back({2, h, w, c, o, 3, 3, 1, 1, padding, padding, 1, 1, 1});
+  list.push_back({2, 6, 5, 3, 2, 3, 3, 1, 1, 3, 1, 1, 1, 1});
+  list.push_back({0, 6, 5, 16, 16, 3, 3, 1, 1, 1, 1, 1, 1, 1});
+  list.push_back({1, 3, 4, 700, 36, 3, 3, 1, 1, 1, 0, 1, 1, 1});
+  return list;
+}
+
 bool same_bits(const Values& a, const Values& b) {
   return a.size() == b.size() &&
          (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
@@ -153,6 +193,28 @@ std::string describe(const Settings& s) {
          std::to_string(c.c) + "] o " + std::to_string(c.o) + " kernel " + std::to_string(c.kh) + "x" +
          std::to_string(c.kw) + " stride " + std::to_string(c.stride_h) + " groups " +
          std::to_string(c.groups);
+}
+
+/// NaN around the arrays would reach the results.
+void check_reads_inside(const Settings& settings) {
+  Problem problem(settings);
+  const Results want = tuned(problem);
+  const auto surround = [](Values& v) {
+    v.insert(v.begin(), 64, NAN);
+    v.insert(v.end(), 64, NAN);
+  };
+  surround(problem.x);
+  surround(problem.dy);
+  Results got(problem);
+  got.y.resize(want.y.size()), got.dx.resize(want.dx.size());
+  cpu::conv2d_f32(problem.shape, problem.x.data() + 64, problem.weight.data(), problem.bias.data(),
+                  got.y.data());
+  cpu::conv2d_input_grad_f32(problem.shape, problem.dy.data() + 64, problem.weight.data(), got.dx.data());
+  cpu::conv2d_weight_grad_f32(problem.shape, problem.x.data() + 64, problem.dy.data() + 64,
+                              got.dweight.data());
+  CHECK(relative_error(got.y, want.y) == 0);
+  CHECK(relative_error(got.dx, want.dx) == 0);
+  CHECK(relative_error(got.dweight, want.dweight) == 0);
 }
 
 }  // namespace
@@ -193,24 +255,77 @@ TEST_CASE("convolution kernels give the same bits for any number of threads") {
 }
 
 TEST_CASE("a convolution does not read outside its input") {
-  // NaN around the arrays would reach the results.
-  const Settings settings = {2, 6, 5, 7, 9, 3, 3, 2, 2, 0, 0, 1, 1, 1};
-  Problem problem(settings);
-  const Results want = tuned(problem);
-  const auto surround = [](Values& v) {
-    v.insert(v.begin(), 64, NAN);
-    v.insert(v.end(), 64, NAN);
-  };
-  surround(problem.x);
-  surround(problem.dy);
-  Results got(problem);
-  got.y.resize(want.y.size()), got.dx.resize(want.dx.size());
-  cpu::conv2d_f32(problem.shape, problem.x.data() + 64, problem.weight.data(), problem.bias.data(),
-                  got.y.data());
-  cpu::conv2d_input_grad_f32(problem.shape, problem.dy.data() + 64, problem.weight.data(), got.dx.data());
-  cpu::conv2d_weight_grad_f32(problem.shape, problem.x.data() + 64, problem.dy.data() + 64,
-                              got.dweight.data());
-  CHECK(relative_error(got.y, want.y) == 0);
-  CHECK(relative_error(got.dx, want.dx) == 0);
-  CHECK(relative_error(got.dweight, want.dweight) == 0);
+  // The second convolution is one of Winograd's algorithm.
+  const MethodScope scope(cpu::ConvMethod::winograd);
+  for (const Settings& settings : {Settings{2, 6, 5, 7, 9, 3, 3, 2, 2, 0, 0, 1, 1, 1},
+                                   Settings{2, 6, 5, 7, 9, 3, 3, 1, 1, 1, 0, 1, 1, 1}})
+    check_reads_inside(settings);
+}
+
+TEST_CASE("Winograd's algorithm is nearly as exact as direct sums on every instruction set") {
+  const cpu::Isa before = cpu::active_isa();
+  for (const Settings& settings : winograd_settings()) {
+    const Problem problem(settings);
+    REQUIRE(cpu::winograd_applies(problem.shape));
+    const Results want = reference(problem);
+    for (const cpu::Isa isa : cpu::usable_isas()) {
+      CAPTURE(cpu::name_of(isa));
+      CAPTURE(describe(settings));
+      cpu::set_isa(isa);
+      const Results direct = computed_by(cpu::ConvMethod::direct, problem);
+      const Results winograd = computed_by(cpu::ConvMethod::winograd, problem);
+      const auto check = [](const Values& got, const Values& plain, const Values& expected) {
+        const double error = relative_error(plain, expected);
+        CHECK(error < 2e-6);
+        CHECK(relative_error(got, expected) < std::max(1e-5, 4 * error));
+      };
+      check(winograd.y, direct.y, want.y);
+      check(winograd.dx, direct.dx, want.dx);
+      check(winograd.dweight, direct.dweight, want.dweight);
+    }
+  }
+  cpu::set_isa(before);
+}
+
+TEST_CASE("Winograd's algorithm gives the same bits for any number of threads and any batch") {
+  const cpu::Isa before = cpu::active_isa();
+  const MethodScope scope(cpu::ConvMethod::winograd);
+  for (const cpu::Isa isa : cpu::usable_isas()) {
+    cpu::set_isa(isa);
+    for (const Settings& settings : {square(9, 16, 32, 48, 3, 1), square(20, 8, 64, 160, 3, 1),
+                                     square(40, 4, 150, 136, 3, 1), square(5, 31, 17, 33, 3, 1)}) {
+      CAPTURE(cpu::name_of(isa));
+      CAPTURE(describe(settings));
+      Problem problem(settings);
+      cpu::set_threads(1);
+      const Results one = tuned(problem);
+      for (const int threads : {2, 4}) {
+        cpu::set_threads(threads);
+        const Results many = tuned(problem);
+        CHECK(same_bits(one.y, many.y));
+        CHECK(same_bits(one.dx, many.dx));
+        CHECK(same_bits(one.dweight, many.dweight));
+      }
+      problem.shape.n = 1;
+      const Results alone = tuned(problem);
+      const auto first_picture = [&](const Values& maps) {
+        return Values(maps.begin(), maps.begin() + static_cast<std::ptrdiff_t>(maps.size()) / settings.n);
+      };
+      CHECK(same_bits(first_picture(alone.y), first_picture(one.y)));
+      CHECK(same_bits(first_picture(alone.dx), first_picture(one.dx)));
+    }
+  }
+  cpu::set_threads(0);
+  cpu::set_isa(before);
+}
+
+TEST_CASE("Winograd's algorithm is chosen for 3x3 filters with enough channels") {
+  const auto pays = [](const Settings& settings) { return cpu::winograd_pays(shape_of(settings)); };
+  CHECK(pays(square(128, 32, 64, 64, 3, 1)));
+  CHECK(pays(square(128, 4, 512, 512, 3, 1)));
+  CHECK_FALSE(pays(square(128, 32, 3, 64, 3, 1)));
+  CHECK_FALSE(pays(square(128, 32, 64, 128, 3, 2)));
+  CHECK_FALSE(pays(square(128, 32, 64, 64, 1, 1)));
+  CHECK_FALSE(pays({128, 32, 32, 64, 64, 3, 3, 1, 1, 2, 2, 2, 2, 1}));  // dilation
+  CHECK_FALSE(pays({128, 32, 32, 64, 64, 3, 3, 1, 1, 1, 1, 1, 1, 2}));  // groups
 }
