@@ -12,7 +12,6 @@
 #include "engine/cpu/gemm.h"
 #include "engine/cpu/packed_tiles.h"
 #include "engine/cpu/parallel.h"
-#include "engine/cpu/vectorise.h"
 
 namespace noisymix::cpu {
 namespace {
@@ -53,21 +52,6 @@ struct Plan {
   }
 };
 
-/// words[j] = low[j] + (high[j] << 16): the numbers of two images side by side. Either may be null for zeros.
-NM_VECTORISED(join_images,
-              (const std::uint16_t* NM_RESTRICT low, const std::uint16_t* NM_RESTRICT high, std::int64_t n,
-               std::uint32_t* NM_RESTRICT words),
-              (low, high, n, words)) {
-  if (high != nullptr) {
-    for (std::int64_t j = 0; j < n; ++j)
-      words[j] = static_cast<std::uint32_t>(low[j]) | (static_cast<std::uint32_t>(high[j]) << 16);
-  } else if (low != nullptr) {
-    for (std::int64_t j = 0; j < n; ++j) words[j] = low[j];
-  } else {
-    for (std::int64_t j = 0; j < n; ++j) words[j] = 0;
-  }
-}
-
 /// Output rows [row, row + rows) of 32 images from `image` on, and the input rows their taps read.
 struct Unit {
   std::int64_t image, images, row, rows, top, bottom;
@@ -81,12 +65,16 @@ struct Unit {
     bottom = std::clamp<std::int64_t>(
         (row + rows - 1) * s.stride_h - s.padding_h + s.dilation_h * (s.kh - 1) + 1, top, s.h);
   }
-  /// Image 2 * pair + second of maps of `size` numbers, or null past the last one.
-  const std::uint16_t* map(const std::uint16_t* maps, std::int64_t size, std::int64_t pair, int second) const {
-    const std::int64_t i = 2 * pair + second;
-    return i < images ? maps + (image + i) * size : nullptr;
-  }
 };
+
+constexpr std::uint16_t kZeros[kRange] = {};  // the numbers of images past the last one
+
+/// Joins the numbers at `at` of images 2 * pair and 2 * pair + 1 of a unit, in maps of `size` numbers.
+void join_pair(const TileKernels& kernels, const Unit& unit, const std::uint16_t* at, std::int64_t size,
+               std::int64_t pair, std::int64_t count, std::uint32_t* words) {
+  const auto image = [&](std::int64_t i) { return i < unit.images ? at + (unit.image + i) * size : kZeros; };
+  kernels.join(image(2 * pair), image(2 * pair + 1), count, words);
+}
 
 /// Both operands of one unit and range, arranged as tiles.
 struct Operands {
@@ -94,39 +82,40 @@ struct Operands {
   AlignedVector<std::uint32_t> x;   // [input rows * w][16][c padded]
   std::vector<std::int64_t> dy_offsets, x_offsets;
 
-  void load_dy(const ConvShape& s, const Unit& unit, const Range& o, const std::uint16_t* source,
-               const TileKernels& kernels);
-  void load_x(const ConvShape& s, const Unit& unit, const Range& c, const std::uint16_t* source);
+  /// Words between output channels: one cache line more than the pixels take, for at a power of two the 16 rows
+  /// of a tile would all fall into the same set of the cache.
+  static std::int64_t distance(std::int64_t pixels) { return (pixels + 1) * kWords; }
+
+  void load_dy(const TileKernels& kernels, const ConvShape& s, const Unit& unit, const Range& o,
+               const std::uint16_t* source);
+  void load_x(const TileKernels& kernels, const ConvShape& s, const Unit& unit, const Range& c,
+              const std::uint16_t* source);
   void list_steps(const ConvShape& s, const Unit& unit, const Range& c, std::int64_t r, std::int64_t q);
 };
 
-void Operands::load_dy(const ConvShape& s, const Unit& unit, const Range& o, const std::uint16_t* source,
-                       const TileKernels& kernels) {
-  const std::int64_t pixels = unit.rows * s.wo, distance = pixels * kWords;
-  dy.resize(static_cast<std::size_t>(o.padded * distance));
-  alignas(64) std::uint32_t tile[kWords * kTileRows] = {};
-  for (std::int64_t first = 0; first < o.count; first += kTileRows) {
-    const std::int64_t real = std::min(kTileRows, o.count - first);
-    for (std::int64_t p = 0; p < pixels; ++p) {
-      const std::uint16_t* at = source + (unit.row * s.wo + p) * s.o + o.begin + first;
-      for (std::int64_t pair = 0; pair < kWords; ++pair)
-        join_images(unit.map(at, s.ho * s.wo * s.o, pair, 0), unit.map(at, s.ho * s.wo * s.o, pair, 1), real,
-                    tile + pair * kTileRows);
-      kernels.transpose_16x16(tile, kTileRows, dy.data() + first * distance + p * kWords, distance);
-    }
+void Operands::load_dy(const TileKernels& kernels, const ConvShape& s, const Unit& unit, const Range& o,
+                       const std::uint16_t* source) {
+  const std::int64_t pixels = unit.rows * s.wo, step = distance(pixels);
+  dy.resize(static_cast<std::size_t>(o.padded * step));
+  alignas(64) std::uint32_t joined[kWords * kRange] = {};
+  for (std::int64_t p = 0; p < pixels; ++p) {
+    const std::uint16_t* at = source + (unit.row * s.wo + p) * s.o + o.begin;
+    for (std::int64_t pair = 0; pair < kWords; ++pair)
+      join_pair(kernels, unit, at, s.ho * s.wo * s.o, pair, o.count, joined + pair * o.padded);
+    for (std::int64_t first = 0; first < o.padded; first += kTileRows)
+      kernels.transpose_16x16(joined + first, o.padded, dy.data() + first * step + p * kWords, step);
   }
 }
 
-void Operands::load_x(const ConvShape& s, const Unit& unit, const Range& c, const std::uint16_t* source) {
+void Operands::load_x(const TileKernels& kernels, const ConvShape& s, const Unit& unit, const Range& c,
+                      const std::uint16_t* source) {
   const std::int64_t pixels = (unit.bottom - unit.top) * s.w;
   x.resize(static_cast<std::size_t>(pixels * kWords * c.padded));
-  for (std::int64_t pair = 0; pair < kWords; ++pair) {
-    const std::uint16_t* at = source + unit.top * s.w * s.c + c.begin;
-    const std::uint16_t* low = unit.map(at, s.h * s.w * s.c, pair, 0);
-    const std::uint16_t* high = unit.map(at, s.h * s.w * s.c, pair, 1);
-    for (std::int64_t p = 0; p < pixels; ++p) {
+  for (std::int64_t p = 0; p < pixels; ++p) {
+    const std::uint16_t* at = source + (unit.top * s.w + p) * s.c + c.begin;
+    for (std::int64_t pair = 0; pair < kWords; ++pair) {
       std::uint32_t* words = x.data() + (p * kWords + pair) * c.padded;
-      join_images(low == nullptr ? low : low + p * s.c, high == nullptr ? high : high + p * s.c, c.count, words);
+      join_pair(kernels, unit, at, s.h * s.w * s.c, pair, c.count, words);
       std::fill(words + c.count, words + c.padded, 0u);
     }
   }
@@ -153,7 +142,7 @@ void add_tap(const TileKernels& kernels, const Operands& operands, const Range& 
   TileProduct product{};
   product.a_offsets = operands.dy_offsets.data();
   product.b_offsets = operands.x_offsets.data();
-  product.a_stride = pixels * kImages;
+  product.a_stride = 2 * Operands::distance(pixels);
   product.b_stride = 2 * c.padded;
   product.steps = static_cast<std::int64_t>(operands.dy_offsets.size());
   product.c_stride = c.padded;
@@ -180,8 +169,8 @@ void sum_units(const ConvShape& s, const Plan& plan, const std::uint16_t* x, con
   std::fill_n(partial, s.kh * s.kw * o.padded * c.padded, 0.0f);
   for (std::int64_t index = first; index < last; ++index) {
     const Unit unit(s, plan, index);
-    operands.load_dy(s, unit, o, dy, session.kernels());
-    operands.load_x(s, unit, c, x);
+    operands.load_dy(session.kernels(), s, unit, o, dy);
+    operands.load_x(session.kernels(), s, unit, c, x);
     for (std::int64_t r = 0; r < s.kh; ++r)
       for (std::int64_t q = 0; q < s.kw; ++q) {
         operands.list_steps(s, unit, c, r, q);

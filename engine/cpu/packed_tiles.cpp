@@ -22,15 +22,6 @@ void round_run(const bfloat16* from, std::int64_t n, bfloat16* to) {
   std::copy_n(from, n, to);
 }
 
-/// words[j] = low[j] + (high[j] << 16) for one row of a tile.
-NM_VECTORISED(join_rows,
-              (const std::uint16_t* NM_RESTRICT low, const std::uint16_t* NM_RESTRICT high,
-               std::uint32_t* NM_RESTRICT words),
-              (low, high, words)) {
-  for (std::int64_t j = 0; j < kTileColumns; ++j)
-    words[j] = static_cast<std::uint32_t>(low[j]) | (static_cast<std::uint32_t>(high[j]) << 16);
-}
-
 /// The numbers of one tile as they lie in the source.
 template <typename W>
 struct Corner {
@@ -60,8 +51,8 @@ void pack_rows(const Corner<W>& corner, std::uint32_t* tile) {
       const std::int64_t row = corner.rows[2 * p + half];
       if (row >= 0) round_run(corner.source + row * corner.row_stride, corner.columns, pair[half]);
     }
-    join_rows(reinterpret_cast<const std::uint16_t*>(pair[0]), reinterpret_cast<const std::uint16_t*>(pair[1]),
-              tile + p * kTileColumns);
+    tile_kernels().join(reinterpret_cast<const std::uint16_t*>(pair[0]),
+                        reinterpret_cast<const std::uint16_t*>(pair[1]), kTileColumns, tile + p * kTileColumns);
   }
 }
 

@@ -48,6 +48,7 @@ constexpr TileKernels kTable{
     no_preparation,
     no_preparation,
     transpose_plain,
+    join_plain,
     spin};
 const TileKernels kPortableTiles = kTable;
 

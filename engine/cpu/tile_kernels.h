@@ -40,6 +40,8 @@ struct TileKernels {
   /// to[j * to_stride + i] = from[i * from_stride + j] for i, j in 0..15, of 32-bit words.
   void (*transpose_16x16)(const std::uint32_t* from, std::int64_t from_stride, std::uint32_t* to,
                           std::int64_t to_stride);
+  /// words[j] = low[j] + (high[j] << 16) for j < n: two rows of numbers as one row of pairs.
+  void (*join)(const std::uint16_t* low, const std::uint16_t* high, std::int64_t n, std::uint32_t* words);
   /// Multiplies and adds in registers only, `rounds` times; returns the operations done. For measuring the limit.
   std::int64_t (*spin)(std::int64_t rounds, float* out);
 };
@@ -50,7 +52,8 @@ extern const TileKernels kAvx2Tiles;
 extern const TileKernels kAvx512Tiles;
 extern const TileKernels kAvx512Bf16Tiles;
 extern const TileKernels kAmxTiles;
-/// The AVX-512 transpose, which the newer tables share.
+// Functions of the AVX-512 table that the newer ones share.
+void join_avx512(const std::uint16_t* low, const std::uint16_t* high, std::int64_t n, std::uint32_t* words);
 void transpose_16x16_avx512(const std::uint32_t* from, std::int64_t from_stride, std::uint32_t* to,
                             std::int64_t to_stride);
 #endif

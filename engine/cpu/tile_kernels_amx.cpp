@@ -89,6 +89,7 @@ constexpr TileKernels kTable{
     begin_tiles,
     end_tiles,
     transpose_16x16_avx512,
+    join_avx512,
     spin};
 
 }  // namespace

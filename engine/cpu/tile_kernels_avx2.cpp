@@ -43,6 +43,7 @@ constexpr TileKernels kTable{
     no_preparation,
     no_preparation,
     transpose_plain,
+    join_plain,
     spin};
 const TileKernels kAvx2Tiles = kTable;
 

@@ -70,11 +70,22 @@ void transpose_16x16_avx512(const std::uint32_t* from, std::int64_t from_stride,
   }
 }
 
+void join_avx512(const std::uint16_t* low, const std::uint16_t* high, std::int64_t n, std::uint32_t* words) {
+  std::int64_t j = 0;
+  for (; j + 16 <= n; j += 16) {
+    const __m512i a = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(low + j)));
+    const __m512i b = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(high + j)));
+    _mm512_storeu_si512(words + j, _mm512_or_si512(a, _mm512_slli_epi32(b, 16)));
+  }
+  for (; j < n; ++j) words[j] = static_cast<std::uint32_t>(low[j]) | (static_cast<std::uint32_t>(high[j]) << 16);
+}
+
 constexpr TileKernels kTable{
     {{}, {nullptr, tile_product<1, 1>, tile_product<1, 2>}, {nullptr, tile_product<2, 1>, tile_product<2, 2>}},
     no_preparation,
     no_preparation,
     transpose_16x16_avx512,
+    join_avx512,
     spin};
 const TileKernels kAvx512Tiles = kTable;
 

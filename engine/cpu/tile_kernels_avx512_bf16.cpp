@@ -37,6 +37,7 @@ constexpr TileKernels kTable{
     no_preparation,
     no_preparation,
     transpose_16x16_avx512,
+    join_avx512,
     spin};
 const TileKernels kAvx512Bf16Tiles = kTable;
 

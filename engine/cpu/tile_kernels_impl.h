@@ -71,5 +71,11 @@ void no_preparation() {}
     for (int j = 0; j < 16; ++j) to[j * to_stride + i] = from[i * from_stride + j];
 }
 
+[[maybe_unused]] void join_plain(const std::uint16_t* low, const std::uint16_t* high, std::int64_t n,
+                                 std::uint32_t* words) {
+  for (std::int64_t j = 0; j < n; ++j)
+    words[j] = static_cast<std::uint32_t>(low[j]) | (static_cast<std::uint32_t>(high[j]) << 16);
+}
+
 }  // namespace
 }  // namespace noisymix::cpu
