@@ -1,11 +1,13 @@
 #include "engine/autograd.h"
 
 #include <atomic>
-#include <cmath>
+#include <cstring>
+#include <limits>
 #include <queue>
 #include <unordered_map>
 
 #include "engine/cpu/parallel.h"
+#include "engine/cpu/vectorise.h"
 #include "engine/profile.h"
 
 namespace noisymix {
@@ -17,12 +19,44 @@ std::atomic<std::uint64_t> next_sequence{1};
 
 constexpr std::int64_t kGrain = 1 << 16;
 
+template <typename T, typename C = compute_t<T>>
+[[gnu::always_inline]] inline void add_loop(T* sum, const T* a, const T* b, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) sum[i] = T(static_cast<C>(a[i]) + static_cast<C>(b[i]));
+}
+
+/// Sets `found` when the exponent of any element has all bits set: an infinity or NaN.
+template <typename Bits>
+[[gnu::always_inline]] inline void non_finite_loop(const Bits* x, std::int64_t n, Bits exponent, Bits& found) {
+  Bits any = 0;
+  for (std::int64_t i = 0; i < n; ++i) any = static_cast<Bits>(any | static_cast<Bits>((x[i] & exponent) == exponent));
+  found = any;
+}
+
+#define NM_ELEMENT_LOOPS(suffix, T, Bits)                                                                  \
+  NM_VECTORISED(add_##suffix, (T * sum, const T* a, const T* b, std::int64_t n), (sum, a, b, n)) {         \
+    add_loop(sum, a, b, n);                                                                                \
+  }                                                                                                        \
+  NM_VECTORISED(non_finite_##suffix, (const Bits* x, std::int64_t n, Bits exponent, Bits& found),          \
+                (x, n, exponent, found)) {                                                                 \
+    non_finite_loop(x, n, exponent, found);                                                                \
+  }                                                                                                        \
+  [[maybe_unused]] void add_run(T* sum, const T* a, const T* b, std::int64_t n) { add_##suffix(sum, a, b, n); } \
+  [[maybe_unused]] bool finite_run(const T* x, std::int64_t n) {                                           \
+    Bits exponent = 0, found = 0;                                                                          \
+    const T infinity(std::numeric_limits<compute_t<T>>::infinity());                                       \
+    std::memcpy(&exponent, &infinity, sizeof exponent);                                                    \
+    non_finite_##suffix(reinterpret_cast<const Bits*>(x), n, exponent, found);                             \
+    return found == 0;                                                                                     \
+  }
+NM_ELEMENT_LOOPS(f32, float, std::uint32_t)
+NM_ELEMENT_LOOPS(f64, double, std::uint64_t)
+NM_ELEMENT_LOOPS(bf16, bfloat16, std::uint16_t)
+#undef NM_ELEMENT_LOOPS
+
 template <typename T>
 void add_elements(T* sum, const T* a, const T* b, std::int64_t count) {
-  using C = compute_t<T>;
-  cpu::parallel_for(count, kGrain, [=](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) sum[i] = T(static_cast<C>(a[i]) + static_cast<C>(b[i]));
-  });
+  cpu::parallel_for(count, kGrain,
+                    [=](std::int64_t begin, std::int64_t end) { add_run(sum + begin, a + begin, b + begin, end - begin); });
 }
 
 /// total += part, overwriting total's memory only when nobody else can see it.
@@ -159,9 +193,11 @@ bool all_finite(const Tensor& x) {
   const Tensor host = x.detach().to(Device{});
   return dispatch_floating("all_finite", host.dtype(), [&]<typename T>() {
     const T* values = host.data<T>();
-    for (std::int64_t i = 0; i < host.numel(); ++i)
-      if (!std::isfinite(static_cast<double>(static_cast<compute_t<T>>(values[i])))) return false;
-    return true;
+    std::atomic<bool> finite = true;
+    cpu::parallel_for(host.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+      if (finite && !finite_run(values + begin, end - begin)) finite = false;
+    });
+    return finite.load();
   });
 }
 

@@ -195,22 +195,26 @@ struct Constants {
   }
 };
 
-/// Mean and sum of squared deviations of one chunk: around a first mean, so that nothing cancels.
+constexpr std::int64_t kSample = 4 * kRun;  // rows that a first mean is taken from
+
+/// Mean and sum of squared deviations of one chunk, in one pass: around the mean of its first rows, which is near
+/// enough to the whole one that nothing cancels.
 template <typename T>
 void chunk_moments(const Layout& layout, const T* x, std::int64_t begin, std::int64_t end, double* mean,
                    double* squares) {
   using C = compute_t<T>;
-  const std::int64_t width = layout.width;
-  const double count = static_cast<double>((end - begin) * (width / layout.channels));
-  sum_runs<C>(layout, begin, end, 1, mean, [&](std::int64_t first, std::int64_t rows, C* sums) {
+  const std::int64_t width = layout.width, group = width / layout.channels;
+  const std::int64_t sampled = std::min(end, begin + kSample);
+  std::vector<double> middle(static_cast<std::size_t>(layout.channels)), totals(middle.size() * 2);
+  sum_runs<C>(layout, begin, sampled, 1, middle.data(), [&](std::int64_t first, std::int64_t rows, C* sums) {
     Loops<T>::add_rows(x + first * width, rows, width, sums);
   });
-  std::vector<double> middle(mean, mean + layout.channels), totals(middle.size() * 2);
-  for (double& value : middle) value /= count;
+  for (double& value : middle) value /= static_cast<double>((sampled - begin) * group);
   const std::vector<C> shift = layout.spread<C>(middle);
   sum_runs<C>(layout, begin, end, 2, totals.data(), [&](std::int64_t first, std::int64_t rows, C* sums) {
     Loops<T>::add_deviations(x + first * width, rows, width, shift.data(), sums, sums + width);
   });
+  const double count = static_cast<double>((end - begin) * group);
   for (std::size_t j = 0; j < middle.size(); ++j) {
     const double sum = totals[j];
     mean[j] = static_cast<double>(shift[j]) + sum / count;
