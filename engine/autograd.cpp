@@ -183,6 +183,7 @@ void backward(const Tensor& output, const Tensor& gradient) {
 
 NoGrad::NoGrad() : previous_(grad_enabled) { grad_enabled = false; }
 NoGrad::~NoGrad() { grad_enabled = previous_; }
+bool NoGrad::active() { return !grad_enabled; }
 
 FiniteCheck::FiniteCheck() : previous_(finite_check) { finite_check = true; }
 FiniteCheck::~FiniteCheck() { finite_check = previous_; }

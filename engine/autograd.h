@@ -46,6 +46,8 @@ class NoGrad {
   ~NoGrad();
   NoGrad(const NoGrad&) = delete;
   NoGrad& operator=(const NoGrad&) = delete;
+  /// Whether ops on this thread are not recorded now.
+  static bool active();
 
  private:
   bool previous_;

@@ -1,5 +1,8 @@
 #include "layers/batch_norm2d.h"
 
+#include <cmath>
+#include <vector>
+
 #include "engine/ops/batch_norm.h"
 #include "layers/initialize.h"
 
@@ -24,6 +27,21 @@ Tensor BatchNorm2d::forward(const Tensor& x, const Context& context) {
     y = batch_norm_eval(x, weight_, bias_, running_mean_, running_var_, op);
   }
   return fused ? y : activate(options_.activation, y);
+}
+
+ChannelAffine BatchNorm2d::affine() const {
+  NM_CHECK(has_affine(), "[BatchNorm2d] only identity and relu can follow in the same pass");
+  const auto wide = [](const Tensor& t) { return t.detach().to(Dtype::f64).to_vector<double>(); };
+  const std::vector<double> weight = wide(weight_), bias = wide(bias_), mean = wide(running_mean_),
+                            variance = wide(running_var_);
+  std::vector<float> scale(weight.size()), shift(weight.size());
+  for (std::size_t j = 0; j < weight.size(); ++j) {
+    const double factor = weight[j] / std::sqrt(variance[j] + options_.epsilon);
+    scale[j] = static_cast<float>(factor);
+    shift[j] = static_cast<float>(bias[j] - mean[j] * factor);
+  }
+  const Shape shape = weight_.shape();
+  return {Tensor::from(scale, shape), Tensor::from(shift, shape), options_.activation == ActivationKind::relu};
 }
 
 void BatchNorm2d::reset_parameters(Key) {

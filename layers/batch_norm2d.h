@@ -1,6 +1,7 @@
 // Batch normalisation with its running statistics, and optionally the nonlinearity that follows it.
 #pragma once
 
+#include "engine/ops/conv2d.h"
 #include "layers/activation.h"
 #include "layers/module.h"
 
@@ -18,6 +19,10 @@ struct BatchNorm2dOptions {
 class BatchNorm2d : public Module {
  public:
   explicit BatchNorm2d(std::int64_t channels, const BatchNorm2dOptions& options = {});
+
+  /// Evaluation as one factor and one addend per channel. Needs an activation of identity or relu.
+  ChannelAffine affine() const;
+  bool has_affine() const { return options_.activation != ActivationKind::gelu; }
 
  protected:
   Tensor forward(const Tensor& x, const Context& context) override;

@@ -1,5 +1,6 @@
 #include "layers/conv2d.h"
 
+#include "engine/autograd.h"
 #include "layers/initialize.h"
 
 namespace noisymix {
@@ -22,6 +23,15 @@ Conv2d::Conv2d(std::int64_t in, std::int64_t out, std::int64_t kernel, const Con
 
 Tensor Conv2d::forward(const Tensor& x, const Context&) {
   return conv2d(x, weight_, bias_ != nullptr ? *bias_ : Tensor(), options_);
+}
+
+Tensor Conv2d::then(BatchNorm2d& norm, const Tensor& x, const Context& context, const Tensor& residual) {
+  const bool fuses = !context.training && NoGrad::active() && norm.has_affine() && x.dtype() != Dtype::f64;
+  if (!fuses)
+    return norm(residual.defined() ? plus(x, residual) : (*this)(x, context), context);
+  return located([&] {
+    return conv2d_affine(x, weight_, bias_ != nullptr ? *bias_ : Tensor(), options_, residual, norm.affine());
+  });
 }
 
 Tensor Conv2d::plus(const Tensor& x, const Tensor& residual) const {

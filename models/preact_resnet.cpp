@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/autograd.h"
 #include "engine/ops/pool.h"
 
 namespace noisymix {
@@ -14,9 +15,9 @@ std::int64_t scaled(std::int64_t channels, double width) {
 
 /// Two blocks; only the first changes the shape.
 void add_blocks(Sequential& stage, std::int64_t in, std::int64_t out, std::int64_t stride,
-                const PreActOptions& options) {
-  stage.emplace<PreActBlock>(in, out, stride, options);
-  stage.emplace<PreActBlock>(out, out, 1, options);
+                const PreActOptions& options, std::vector<PreActBlock*>& blocks) {
+  blocks.push_back(&stage.emplace<PreActBlock>(in, out, stride, options));
+  blocks.push_back(&stage.emplace<PreActBlock>(out, out, 1, options));
 }
 
 }  // namespace
@@ -40,13 +41,21 @@ Tensor PreActBlock::forward(const Tensor& x, const Context& context) {
   const Tensor a = bn1_(x, context);  // the norms activate their result
   const bool projected = shortcut_.size() > 0;
   const Tensor& carried = projected || shortcut_kind_ == PreActShortcut::activated ? a : x;
-  const Tensor hidden = bn2_(conv1_(a, context), context);
-  return conv2_.plus(hidden, shortcut_(carried, context));
+  return conv2_.plus(conv1_.then(bn2_, a, context), shortcut_(carried, context));
+}
+
+Tensor PreActBlock::from_activated(const Tensor& a, const Context& context) {
+  return conv2_.plus(conv1_.then(bn2_, a, context), shortcut_(a, context));
+}
+
+Tensor PreActBlock::from_activated(const Tensor& a, BatchNorm2d& next, const Context& context) {
+  return conv2_.then(next, conv1_.then(bn2_, a, context), context, shortcut_(a, context));
 }
 
 PreActResNet18::PreActResNet18(std::int64_t inputs, std::int64_t classes, double width,
                                const PreActOptions& options)
-    : conv1_(inputs, scaled(64, width), 3, Conv2dOptions::square(1, 1), /*bias=*/false),
+    : carries_activated_(options.shortcut == PreActShortcut::activated),
+      conv1_(inputs, scaled(64, width), 3, Conv2dOptions::square(1, 1), /*bias=*/false),
       linear_(scaled(512, width), classes) {
   register_module("conv1", conv1_);
   register_module("layer1", layer1_);
@@ -57,19 +66,31 @@ PreActResNet18::PreActResNet18(std::int64_t inputs, std::int64_t classes, double
     register_module("bn",
                     bn_.emplace(scaled(512, width), BatchNorm2dOptions{.activation = options.activation}));
   register_module("linear", linear_);
-  add_blocks(layer1_, scaled(64, width), scaled(64, width), 1, options);
-  add_blocks(layer2_, scaled(64, width), scaled(128, width), 2, options);
-  add_blocks(layer3_, scaled(128, width), scaled(256, width), 2, options);
-  add_blocks(layer4_, scaled(256, width), scaled(512, width), 2, options);
+  add_blocks(layer1_, scaled(64, width), scaled(64, width), 1, options, blocks_);
+  add_blocks(layer2_, scaled(64, width), scaled(128, width), 2, options, blocks_);
+  add_blocks(layer3_, scaled(128, width), scaled(256, width), 2, options, blocks_);
+  add_blocks(layer4_, scaled(256, width), scaled(512, width), 2, options, blocks_);
 }
 
 Tensor PreActResNet18::forward(const Tensor& x, const Context& context) {
+  if (!context.training && !context.stage_hook && NoGrad::active() && carries_activated_) return fused(x, context);
   Tensor y = conv1_(context.at_stage(0, x), context);
   y = context.at_stage(1, layer1_(y, context));
   y = context.at_stage(2, layer2_(y, context));
   y = context.at_stage(3, layer3_(y, context));
   y = layer4_(y, context);
-  if (bn_) y = (*bn_)(y, context);
+  return classify(bn_ ? (*bn_)(y, context) : y, context);
+}
+
+Tensor PreActResNet18::fused(const Tensor& x, const Context& context) {
+  Tensor a = conv1_.then(blocks_.front()->norm(), x, context);
+  for (std::size_t i = 0; i + 1 < blocks_.size(); ++i)
+    a = blocks_[i]->from_activated(a, blocks_[i + 1]->norm(), context);
+  PreActBlock& last = *blocks_.back();
+  return classify(bn_ ? last.from_activated(a, *bn_, context) : last.from_activated(a, context), context);
+}
+
+Tensor PreActResNet18::classify(const Tensor& y, const Context& context) {
   return linear_(global_avg_pool2d(y), context);
 }
 

@@ -31,6 +31,12 @@ class PreActBlock : public Module {
  public:
   PreActBlock(std::int64_t in, std::int64_t out, std::int64_t stride, const PreActOptions& options);
 
+  BatchNorm2d& norm() { return bn1_; }
+  /// The block from a = relu(bn1(x)) on, where its shortcut carries a; in the second form with `next`, the norm that
+  /// follows the block, applied to the result.
+  Tensor from_activated(const Tensor& a, const Context& context);
+  Tensor from_activated(const Tensor& a, BatchNorm2d& next, const Context& context);
+
  protected:
   Tensor forward(const Tensor& x, const Context& context) override;
 
@@ -56,6 +62,12 @@ class PreActResNet18 : public Model {
   Tensor forward(const Tensor& x, const Context& context) override;
 
  private:
+  Tensor classify(const Tensor& y, const Context& context);
+  /// Evaluation in which every batch norm is part of the convolution before it.
+  Tensor fused(const Tensor& x, const Context& context);
+
+  bool carries_activated_;            // every identity shortcut does
+  std::vector<PreActBlock*> blocks_;  // of all stages
   Conv2d conv1_;
   Sequential layer1_, layer2_, layer3_, layer4_;
   std::optional<BatchNorm2d> bn_;  // with final_bn only

@@ -30,43 +30,54 @@ struct TileTarget {
   }
 };
 
-/// Full rows of 32 sums, plus bias and residual (each may be null), rounded.
-NM_VECTORISED(round_rows,
-              (const float* NM_RESTRICT sums, std::int64_t rows, const float* NM_RESTRICT bias,
+/// A ConvEpilogue from some output channel on; pointers are null where there is nothing to do.
+struct RowFinish {
+  const float *bias = nullptr, *scale = nullptr, *shift = nullptr;
+  bool relu = false;
+
+  RowFinish from(std::int64_t channel) const {
+    const auto at = [channel](const float* p) { return p == nullptr ? p : p + channel; };
+    return {at(bias), at(scale), at(shift), relu};
+  }
+  bool plain() const { return bias == nullptr && scale == nullptr && !relu; }
+};
+
+/// Finishes rows of 32 sums, of which `columns` are real, and rounds them; `residual` may be null.
+NM_VECTORISED(finish_rows,
+              (const float* NM_RESTRICT sums, std::int64_t rows, std::int64_t columns, const RowFinish& k,
                const bfloat16* residual, bfloat16* NM_RESTRICT y, std::int64_t distance),
-              (sums, rows, bias, residual, y, distance)) {
+              (sums, rows, columns, k, residual, y, distance)) {
   for (std::int64_t i = 0; i < rows; ++i, sums += kPair, y += distance) {
-    if (bias == nullptr && residual == nullptr) {
-      for (std::int64_t j = 0; j < kPair; ++j) y[j] = bfloat16(sums[j]);
-    } else {
-      float row[kPair];
-      for (std::int64_t j = 0; j < kPair; ++j) row[j] = bias == nullptr ? sums[j] : sums[j] + bias[j];
-      if (residual != nullptr)
-        for (std::int64_t j = 0; j < kPair; ++j) row[j] += static_cast<float>(residual[i * distance + j]);
-      for (std::int64_t j = 0; j < kPair; ++j) y[j] = bfloat16(row[j]);
-    }
+    float row[kPair];
+    for (std::int64_t j = 0; j < kPair; ++j) row[j] = sums[j];
+    if (k.bias != nullptr)
+      for (std::int64_t j = 0; j < columns; ++j) row[j] += k.bias[j];
+    if (residual != nullptr)
+      for (std::int64_t j = 0; j < columns; ++j) row[j] += static_cast<float>(residual[i * distance + j]);
+    if (k.scale != nullptr)
+      for (std::int64_t j = 0; j < columns; ++j) row[j] = row[j] * k.scale[j] + k.shift[j];
+    if (k.relu)
+      for (std::int64_t j = 0; j < kPair; ++j) row[j] = row[j] < 0.0f ? 0.0f : row[j];
+    for (std::int64_t j = 0; j < columns; ++j) y[j] = bfloat16(row[j]);
   }
 }
 
-/// The same for the last columns of a matrix, fewer than 32.
-void round_narrow_rows(const float* sums, std::int64_t rows, std::int64_t columns, const float* bias,
-                       const bfloat16* residual, bfloat16* y, std::int64_t distance) {
-  for (std::int64_t i = 0; i < rows; ++i)
-    for (std::int64_t j = 0; j < columns; ++j) {
-      float value = sums[i * kPair + j] + (bias == nullptr ? 0.0f : bias[j]);
-      if (residual != nullptr) value += static_cast<float>(residual[i * distance + j]);
-      y[i * distance + j] = bfloat16(value);
-    }
+/// The same for full rows with nothing to do but rounding, which is what training needs most.
+NM_VECTORISED(round_rows,
+              (const float* NM_RESTRICT sums, std::int64_t rows, bfloat16* NM_RESTRICT y, std::int64_t distance),
+              (sums, rows, y, distance)) {
+  for (std::int64_t i = 0; i < rows; ++i, sums += kPair, y += distance)
+    for (std::int64_t j = 0; j < kPair; ++j) y[j] = bfloat16(sums[j]);
 }
 
 /// Multiplies the tiles of one site with two columns of tiles (or the last one), and stores the results.
 void multiply_site(const TileKernels& kernels, const TileSite& site, std::int64_t a_stride,
-                   std::int64_t row_step, const PackedTiles& weights, std::int64_t tile, const float* bias,
-                   const TileTarget& target) {
+                   std::int64_t row_step, const PackedTiles& weights, std::int64_t tile,
+                   const RowFinish& finish, const TileTarget& target) {
   alignas(64) float results[2 * kTileRows * kPair];
   const int columns = tile + 1 < weights.tiles() ? 2 : 1;
   const std::int64_t first = tile * kTileColumns, width = std::min(kPair, weights.columns() - first);
-  const float* shift = bias == nullptr ? nullptr : bias + first;
+  const RowFinish own = finish.from(first);
   TileProduct product{};
   product.a_offsets = site.a_offsets.data();
   product.a_stride = a_stride;
@@ -86,15 +97,16 @@ void multiply_site(const TileKernels& kernels, const TileSite& site, std::int64_
       const float* sums = results + i * kTileRows * kPair;
       const std::int64_t at = target.offset(start.image, start.row, start.col) + first;
       const bfloat16* residual = target.residual == nullptr ? nullptr : target.residual + at;
-      if (width == kPair)
-        round_rows(sums, start.rows, shift, residual, target.data + at, row_step);
+      if (width == kPair && residual == nullptr && own.plain())
+        round_rows(sums, start.rows, target.data + at, row_step);
       else
-        round_narrow_rows(sums, start.rows, width, shift, residual, target.data + at, row_step);
+        finish_rows(sums, start.rows, width, own, residual, target.data + at, row_step);
     }
   }
 }
 
-void convolve(const TileBlocks& blocks, const PackedTiles& weights, const float* bias, const TileTarget& target) {
+void convolve(const TileBlocks& blocks, const PackedTiles& weights, const RowFinish& finish,
+              const TileTarget& target) {
   const std::int64_t row_step = blocks.by_pixels() ? target.step_w * target.c : target.h * target.w * target.c;
   parallel_for(blocks.count(), 1, [&](std::int64_t index, std::int64_t) {
     thread_local TileBlock block;
@@ -102,7 +114,7 @@ void convolve(const TileBlocks& blocks, const PackedTiles& weights, const float*
     blocks.load(index, block);
     for (std::int64_t tile = 0; tile < weights.tiles(); tile += 2)
       for (std::size_t i = 0; i < block.site_count; ++i)
-        multiply_site(session.kernels(), block.sites[i], blocks.row_distance(block), row_step, weights, tile, bias,
+        multiply_site(session.kernels(), block.sites[i], blocks.row_distance(block), row_step, weights, tile, finish,
                       target);
   });
 }
@@ -118,16 +130,17 @@ void with_weight(const Tensor& weight, Body body) {
 
 }  // namespace
 
-void conv2d_bf16(const ConvShape& s, const Tensor& x, const Tensor& weight, const Tensor& bias,
-                 const Tensor& residual, Tensor& y) {
-  const Tensor shift = bias.defined() ? bias.to(Dtype::f32) : bias;
-  const bfloat16* skip = residual.defined() ? residual.data<bfloat16>() : nullptr;
+void conv2d_bf16(const ConvShape& s, const Tensor& x, const Tensor& weight, const ConvEpilogue& epilogue, Tensor& y) {
+  const Tensor bias = epilogue.bias.defined() ? epilogue.bias.to(Dtype::f32) : Tensor();
+  const auto values = [](const Tensor& t) { return t.defined() ? t.data<float>() : nullptr; };
+  const RowFinish finish{values(bias), values(epilogue.scale), values(epilogue.shift), epilogue.relu};
+  const bfloat16* skip = epilogue.residual.defined() ? epilogue.residual.data<bfloat16>() : nullptr;
   for (std::int64_t group = 0; group < s.groups; ++group) {
     const std::int64_t first = group * s.group_o();
     const TileBlocks blocks(bits(x.data<bfloat16>()), forward_grid(s, group));
     with_weight(weight, [&](const auto* w) {
       const PackedTiles packed(w + first * s.depth(), blocks.weight_rows(), s.group_o(), 1, s.depth());
-      convolve(blocks, packed, shift.defined() ? shift.data<float>() + first : nullptr,
+      convolve(blocks, packed, finish.from(first),
                {y.mutable_data<bfloat16>(), skip, s.ho, s.wo, s.o, first, 0, 0, 1, 1});
     });
   }
@@ -147,7 +160,7 @@ void conv2d_input_grad_bf16(const ConvShape& s, const Tensor& dy, const Tensor& 
       }
       with_weight(weight, [&](const auto* w) {
         const PackedTiles packed(w, rows, s.group_c(), s.group_c(), 1);
-        convolve(blocks, packed, nullptr,
+        convolve(blocks, packed, {},
                  {dx.mutable_data<bfloat16>(), nullptr, s.h, s.w, s.c, group * s.group_c(), phase_h, phase_w,
                   s.stride_h, s.stride_w});
       });
@@ -160,7 +173,7 @@ void gemm_bf16(std::int64_t m, std::int64_t n, std::int64_t k, const bfloat16* a
                std::int64_t row_stride, std::int64_t col_stride, const float* bias, bfloat16* c) {
   const TileBlocks blocks(bits(a), PixelGrid{m, 1, 1, k, 0, k, 1, 1, 1, 1, {{0, 0}}});
   const PackedTiles packed(b, blocks.weight_rows(), n, row_stride, col_stride);
-  convolve(blocks, packed, bias, {c, nullptr, 1, 1, n, 0, 0, 0, 1, 1});
+  convolve(blocks, packed, {bias, nullptr, nullptr, false}, {c, nullptr, 1, 1, n, 0, 0, 0, 1, 1});
 }
 
 template void gemm_bf16(std::int64_t, std::int64_t, std::int64_t, const bfloat16*, const float*, std::int64_t,

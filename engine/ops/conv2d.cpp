@@ -1,23 +1,61 @@
 #include "engine/ops/conv2d.h"
 
+#include <algorithm>
+
 #include "engine/autograd.h"
 #include "engine/cpu/column_sums.h"
 #include "engine/cpu/conv.h"
 #include "engine/cpu/conv_bf16.h"
 #include "engine/cpu/conv_reference.h"
 #include "engine/cpu/parallel.h"
+#include "engine/cpu/vectorise.h"
 #include "engine/kernel.h"
 
 namespace noisymix {
 namespace cpu {
 
 template <typename T>
-void add_in_place(Tensor& y, const Tensor& residual) {
+[[gnu::always_inline]] inline void finish_loop(T* NM_RESTRICT y, const T* residual, std::int64_t rows,
+                                               std::int64_t width, const float* scale, const float* shift, bool relu) {
+  for (std::int64_t i = 0; i < rows; ++i, y += width) {
+    if (residual != nullptr)
+      for (std::int64_t j = 0; j < width; ++j) y[j] += residual[i * width + j];
+    if (scale != nullptr)
+      for (std::int64_t j = 0; j < width; ++j) y[j] = y[j] * static_cast<T>(scale[j]) + static_cast<T>(shift[j]);
+    if (relu)
+      for (std::int64_t j = 0; j < width; ++j) y[j] = y[j] < T(0) ? T(0) : y[j];
+  }
+}
+
+#define NM_FINISH(suffix, T)                                                                                      \
+  NM_VECTORISED(finish_##suffix,                                                                                  \
+                (T * y, const T* residual, std::int64_t rows, std::int64_t width, const float* scale,             \
+                 const float* shift, bool relu),                                                                  \
+                (y, residual, rows, width, scale, shift, relu)) {                                                 \
+    finish_loop(y, residual, rows, width, scale, shift, relu);                                                    \
+  }                                                                                                               \
+  void finish_run(T* y, const T* residual, std::int64_t rows, std::int64_t width, const float* scale,             \
+                  const float* shift, bool relu) {                                                                \
+    finish_##suffix(y, residual, rows, width, scale, shift, relu);                                                \
+  }
+NM_FINISH(f32, float)
+NM_FINISH(f64, double)
+#undef NM_FINISH
+
+/// The epilogue but for the bias, in place.
+template <typename T>
+void finish(Tensor& y, const ConvEpilogue& e) {
+  if (!e.residual.defined() && !e.scale.defined() && !e.relu) return;
+  const std::int64_t width = y.dim(-1), rows = width == 0 ? 0 : y.numel() / width;
   T* to = y.mutable_data<T>();
-  const T* from = residual.data<T>();
-  parallel_for(y.numel(), 1 << 15, [=](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) to[i] += from[i];
-  });
+  const T* residual = e.residual.defined() ? e.residual.data<T>() : nullptr;
+  const float* scale = e.scale.defined() ? e.scale.data<float>() : nullptr;
+  const float* shift = e.scale.defined() ? e.shift.data<float>() : nullptr;
+  parallel_for(rows, std::max<std::int64_t>(1, 32768 / std::max<std::int64_t>(width, 1)),
+               [&, to, residual](std::int64_t begin, std::int64_t end) {
+                 finish_run(to + begin * width, residual == nullptr ? residual : residual + begin * width,
+                            end - begin, width, scale, shift, e.relu);
+               });
 }
 
 double flops(const ConvShape& s) {
@@ -25,19 +63,20 @@ double flops(const ConvShape& s) {
 }
 
 /// y [n, ho, wo, o]
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual, const ConvShape& s) {
+Tensor conv2d(const Tensor& x, const Tensor& weight, const ConvEpilogue& epilogue, const ConvShape& s) {
   count_flops(flops(s));
   Tensor y = Tensor::empty(Shape{s.n, s.ho, s.wo, s.o}, x.dtype());
+  const Tensor& bias = epilogue.bias;
   if (x.dtype() == Dtype::bf16) {
-    conv2d_bf16(s, x, weight, bias, residual, y);
+    conv2d_bf16(s, x, weight, epilogue, y);
   } else if (x.dtype() == Dtype::f32) {
     conv2d_f32(s, x.data<float>(), weight.data<float>(), bias.defined() ? bias.data<float>() : nullptr,
                y.mutable_data<float>());
-    if (residual.defined()) add_in_place<float>(y, residual);
+    finish<float>(y, epilogue);
   } else {
     conv2d_reference(s, x.data<double>(), weight.data<double>(), bias.defined() ? bias.data<double>() : nullptr,
                      y.mutable_data<double>());
-    if (residual.defined()) add_in_place<double>(y, residual);
+    finish<double>(y, epilogue);
   }
   return y;
 }
@@ -131,18 +170,25 @@ cpu::ConvShape check_shapes(const Tensor& x, const Tensor& weight, const Tensor&
           o.padding_w,   o.dilation_h, o.dilation_w, o.groups};
 }
 
+void check_residual(const Tensor& x, const Tensor& residual, const cpu::ConvShape& s) {
+  if (!residual.defined()) return;
+  check_same_kind("conv2d", x, residual);
+  NM_CHECK(residual.shape() == (Shape{s.n, s.ho, s.wo, s.o}), "[conv2d] residual has shape ", residual.shape(),
+           ", the result ", Shape{s.n, s.ho, s.wo, s.o});
+}
+
+Tensor plain(const Tensor& t) {
+  return t.defined() ? t.detach() : t;
+}
+
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options,
               const Tensor& residual) {
   const cpu::ConvShape s = check_shapes(x, weight, bias, options);
-  if (residual.defined()) {
-    check_same_kind("conv2d", x, residual);
-    NM_CHECK(residual.shape() == (Shape{s.n, s.ho, s.wo, s.o}), "[conv2d] residual has shape ", residual.shape(),
-             ", the result ", Shape{s.n, s.ho, s.wo, s.o});
-  }
-  const auto plain = [](const Tensor& t) { return t.defined() ? t.detach() : t; };
-  const Tensor y = forward_kernel(x.detach(), weight.detach(), plain(bias), plain(residual), s);
+  check_residual(x, residual, s);
+  const cpu::ConvEpilogue epilogue{.bias = plain(bias), .residual = plain(residual), .scale = {}, .shift = {}};
+  const Tensor y = forward_kernel(x.detach(), weight.detach(), epilogue, s);
   const bool want_x = wants_grad(x), want_weight = wants_grad(weight), want_bias = bias.defined() && wants_grad(bias);
   const Saved kept_x = want_weight ? Saved(x) : Saved();
   const Tensor kept_weight = want_x ? weight.detach() : Tensor();
@@ -158,6 +204,18 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
     if (adds) grads[count - 1] = dy;
     return grads;
   });
+}
+
+Tensor conv2d_affine(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options,
+                     const Tensor& residual, const ChannelAffine& affine) {
+  const cpu::ConvShape s = check_shapes(x, weight, bias, options);
+  check_residual(x, residual, s);
+  NM_CHECK(!wants_grad(x) && !wants_grad(weight), "[conv2d_affine] has no gradient; use it under NoGrad");
+  for (const Tensor& values : {affine.scale, affine.shift})
+    NM_CHECK(values.defined() && values.dtype() == Dtype::f32 && values.shape() == Shape{s.o},
+             "[conv2d_affine] expects scale and shift in f32 [", s.o, "], got ",
+             values.defined() ? values.str() : "nothing");
+  return forward_kernel(x, weight, cpu::ConvEpilogue{bias, residual, affine.scale, affine.shift, affine.relu}, s);
 }
 
 }  // namespace noisymix

@@ -26,4 +26,15 @@ struct Conv2dOptions {
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options = {},
               const Tensor& residual = {});
 
+/// What follows a convolution in inference: y * scale + shift per channel, f32 [o], then max(y, 0) with relu.
+struct ChannelAffine {
+  Tensor scale, shift;
+  bool relu = false;
+};
+
+/// affine(conv2d(x, weight, bias, options, residual)) in one pass over memory: a batch norm with fixed statistics costs
+/// nothing then. For inference: not recorded, so it throws when a gradient of its inputs is wanted.
+Tensor conv2d_affine(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options,
+                     const Tensor& residual, const ChannelAffine& affine);
+
 }  // namespace noisymix

@@ -269,3 +269,40 @@ TEST_CASE("every listed model can be made") {
     CHECK(make(entry.name)->stages().front() == 0);
   }
 }
+
+TEST_CASE("evaluation with batch norms inside the convolutions gives the logits of the separate modules") {
+  for (const char* name : {"preactresnet18", "wrn28-2"}) {
+    for (const std::string shortcut : {"activated", "raw"}) {
+      ModelOptions options;
+      options.classes = 7;
+      if (std::string(name) == "preactresnet18") {
+        options = small();
+        options.classes = 7;
+        options.shortcut = shortcut;
+        options.final_bn = shortcut == "raw";
+      } else if (shortcut == "raw") {
+        continue;  // its only kind
+      }
+      CAPTURE(name);
+      CAPTURE(shortcut);
+      const auto model = make(name, options);
+      Context training;
+      training.training = true;
+      const Tensor x = random_normal({4, 32, 32, 3}, Key(8));
+      for (int i = 0; i < 3; ++i) (*model)(x, training);  // statistics that are not 0 and 1
+      const Tensor separate = (*model)(x, Context::evaluation());
+      const NoGrad unrecorded;
+      const Tensor fused = (*model)(x, Context::evaluation());
+      const auto a = separate.to_vector<float>(), b = fused.to_vector<float>();
+      double scale = 0, gap = 0;
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        scale = std::max(scale, static_cast<double>(std::abs(a[i])));
+        gap = std::max(gap, static_cast<double>(std::abs(a[i] - b[i])));
+      }
+      CHECK(gap < 1e-5 * scale);
+      const Tensor half = (*model)(x.to(Dtype::bf16), Context::evaluation()).to(Dtype::f32);
+      const auto c = half.to_vector<float>();
+      for (std::size_t i = 0; i < a.size(); ++i) CHECK(std::abs(a[i] - c[i]) < 0.1 * scale);
+    }
+  }
+}

@@ -76,7 +76,7 @@ Results tuned(const Problem& p) {
   const double missing = NAN;  // would show if a result were not written
   Results r{Tensor::full(p.dy.shape(), missing, Dtype::bf16), Tensor::full(p.x.shape(), missing, Dtype::bf16),
             Tensor::full(p.weight.shape(), missing)};
-  cpu::conv2d_bf16(p.s, p.x, p.weight, p.bias, p.residual, r.y);
+  cpu::conv2d_bf16(p.s, p.x, p.weight, {.bias = p.bias, .residual = p.residual, .scale = {}, .shift = {}}, r.y);
   cpu::conv2d_input_grad_bf16(p.s, p.dy, p.weight, r.dx);
   cpu::conv2d_weight_grad_bf16(p.s, p.x.data<bfloat16>(), p.dy.data<bfloat16>(), r.dweight.mutable_data<float>());
   return r;
@@ -147,7 +147,8 @@ TEST_CASE("bf16 weights give the same results as f32 weights that bf16 can hold"
   const Results want = tuned(problem);
   problem.weight = problem.weight.to(Dtype::bf16);
   Tensor y = empty_like(want.y), dx = empty_like(want.dx), dweight = empty_like(problem.weight);
-  cpu::conv2d_bf16(problem.s, problem.x, problem.weight, problem.bias, problem.residual, y);
+  cpu::conv2d_bf16(problem.s, problem.x, problem.weight,
+                   {.bias = problem.bias, .residual = problem.residual, .scale = {}, .shift = {}}, y);
   cpu::conv2d_input_grad_bf16(problem.s, problem.dy, problem.weight, dx);
   cpu::conv2d_weight_grad_bf16(problem.s, problem.x.data<bfloat16>(), problem.dy.data<bfloat16>(),
                                dweight.mutable_data<bfloat16>());
