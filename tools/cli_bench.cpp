@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/bench_augmix.h"
+#include "tools/bench_conv.h"
 #include "tools/bench_peak.h"
 #include "tools/bench_step.h"
 #include "tools/cli.h"
@@ -15,6 +16,7 @@ namespace {
 struct Options {
   BenchStepOptions step;
   BenchAugmixOptions augmix;
+  BenchConvOptions conv;
   bool json = false;
 };
 
@@ -61,6 +63,24 @@ void add_bench(CLI::App& program, Action& action) {
   steps->footer(examples({"bench step --arch wrn28-4 --scheme noisymix --batch 128 --threads 2 --json"}));
   steps->callback(
       [options, &action] { action = [options] { return print(bench_step(options->step), options->json); }; });
+
+  BenchConvOptions& conv = options->conv;
+  CLI::App* convolutions = verb->add_subcommand("conv", "The convolutions of PreActResNet-18 alone, with their gradients");
+  convolutions->add_option("--images", conv.images)->check(CLI::Range(1, 65536))->capture_default_str();
+  convolutions->add_option("--dtype", conv.dtype, "of the activations: f32 or bf16")
+      ->check(CLI::IsMember({"f32", "bf16"}))
+      ->capture_default_str();
+  convolutions->add_option("--width", conv.width, "times the network's channels")
+      ->check(CLI::Range(0.01, 16.0))
+      ->capture_default_str();
+  convolutions->add_option("--repeats", conv.repeats, "timed runs of each layer; the median counts")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  convolutions->add_option("--threads", conv.threads, "0 is one per core")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  convolutions->add_flag("--json", options->json, "one JSON object");
+  convolutions->callback([options, &action] { action = [options] { return print(bench_conv(options->conv), options->json); }; });
 
   CLI::App* peak = verb->add_subcommand("peak", "What this machine can do at best: arithmetic and memory");
   peak->add_flag("--json", options->json, "one JSON object");
