@@ -106,6 +106,8 @@ struct Trainer::Impl {
 
 void Trainer::Impl::build() {
   const TrainConfig& train = config.train;
+  NM_CHECK_AS(ConfigError, train.precision == "f32" || train.precision == "bf16",
+              "train.precision is \"f32\" or \"bf16\", not \"", train.precision, '"');
   train_data = open_split(config.data, true);
   test_data = open_split(config.data, false);
   card = make_card(config, *train_data);

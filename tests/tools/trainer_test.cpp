@@ -104,6 +104,32 @@ TEST_CASE("the same seed gives the same bits on any number of threads and worker
   CHECK(file_bytes(folder / "other" / "model.safetensors") != first);
 }
 
+TEST_CASE("bf16 training keeps f32 weights, learns like f32, and gives the same bits on any number of threads") {
+  const ScratchFolder folder;
+  Config config = pictures_run();
+  config.train.epochs = 3;
+  const TrainSummary wide = train(config, folder / "f32");
+  config.train.precision = "bf16";
+  TrainSummary half;
+  for (const int threads : {1, 2, 4}) {
+    const Threads pool(threads);
+    const fs::path run = folder / ("bf16-" + std::to_string(threads));
+    half = train(config, run);
+    CHECK(file_bytes(run / "model.safetensors") == file_bytes(folder / "bf16-1" / "model.safetensors"));
+  }
+  REQUIRE(wide.last.has_value());
+  REQUIRE(half.last.has_value());
+  CHECK(half.last->train_loss == doctest::Approx(wide.last->train_loss).epsilon(0.02));
+  for (const auto& [name, tensor] : load_checkpoint(RunDirectory(folder / "bf16-1").checkpoints().back()).model)
+    CHECK_MESSAGE(tensor.dtype() != Dtype::bf16, name);
+
+  Config limited = config;
+  limited.train.max_steps = 11;
+  train(limited, folder / "stopped");
+  CHECK(train(config, folder / "stopped", true).end == TrainEnd::completed);
+  CHECK(file_bytes(folder / "stopped" / "model.safetensors") == file_bytes(folder / "bf16-1" / "model.safetensors"));
+}
+
 TEST_CASE("a stopped and resumed run equals one that never stopped") {
   const ScratchFolder folder;
   const Config config = circles_run();

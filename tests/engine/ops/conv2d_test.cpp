@@ -9,6 +9,7 @@
 
 #include "engine/cpu/parallel.h"
 #include "engine/io/safetensors.h"
+#include "engine/ops/elementwise.h"
 #include "engine/ops/permute.h"
 #include "tests/check_op.h"
 #include "tests/golden.h"
@@ -131,4 +132,88 @@ TEST_CASE("conv2d golden values") {
     ++seen;
   }
   CHECK(seen == 20);
+}
+
+TEST_CASE("conv2d adds a residual, which receives the gradient as it is") {
+  const Shape x{2, 5, 4, 3}, weight{4, 3, 3, 3}, y{2, 5, 4, 4};
+  check_gradients([](const std::vector<Tensor>& in) {
+    return conv2d(in[0], in[1], in[2], Conv2dOptions::square(1, 1), in[3]);
+  }, {random_normal(x, Key(1)), random_normal(weight, Key(2)), random_normal(Shape{4}, Key(3)), random_normal(y, Key(4))});
+  for (const Dtype dtype : {Dtype::f32, Dtype::bf16}) {
+    const Tensor input = random_normal(x, Key(1)).to(dtype), filter = random_normal(weight, Key(2)).to(dtype),
+                 skip = random_normal(y, Key(4)).to(dtype);
+    const Conv2dOptions options = Conv2dOptions::square(1, 1);
+    const Tensor wide = add(conv2d(input.to(Dtype::f64), filter.to(Dtype::f64), Tensor(), options), skip.to(Dtype::f64));
+    CHECK(relative_error(conv2d(input, filter, Tensor(), options, skip), wide) < (dtype == Dtype::f32 ? 1e-6 : 0.004));
+  }
+  CHECK(message_of([&] {
+          conv2d(Tensor::zeros(x), Tensor::zeros(weight), Tensor(), {}, Tensor::zeros(y));
+        }) == "[conv2d] residual has shape [2, 5, 4, 4], the result [2, 3, 2, 4]");
+}
+
+TEST_CASE("conv2d in mixed precision: f32 parameters keep f32 gradients") {
+  const Tensor x = random_normal(Shape{3, 6, 6, 5}, Key(1)).to(Dtype::bf16);
+  Tensor weight = random_normal(Shape{7, 3, 3, 5}, Key(2)), bias = random_normal(Shape{7}, Key(3));
+  weight.set_requires_grad();
+  bias.set_requires_grad();
+  const Tensor y = conv2d(x, weight, bias, Conv2dOptions::square(1, 1));
+  CHECK(y.dtype() == Dtype::bf16);
+  const Tensor dy = random_normal(y.shape(), Key(4)).to(Dtype::bf16);
+  backward(y, dy);
+  CHECK(weight.grad().dtype() == Dtype::f32);
+  CHECK(bias.grad().dtype() == Dtype::f32);
+
+  Tensor wide_weight = weight.detach().to(Dtype::f64).clone(), wide_bias = bias.detach().to(Dtype::f64).clone();
+  wide_weight.set_requires_grad();
+  wide_bias.set_requires_grad();
+  backward(conv2d(x.to(Dtype::f64), wide_weight, wide_bias, Conv2dOptions::square(1, 1)), dy.to(Dtype::f64));
+  CHECK(relative_error(weight.grad(), wide_weight.grad()) < 1e-6);  // x and dy are exact, the sums are f32
+  CHECK(relative_error(bias.grad(), wide_bias.grad()) < 1e-6);
+  CHECK(message_of([&] { conv2d(x.to(Dtype::f32), weight.detach().to(Dtype::bf16), Tensor()); }) ==
+        "[conv2d] expects weight in the dtype of x, f32; got bf16");
+}
+
+TEST_CASE("conv2d_affine is the convolution, the factors and the relu") {
+  const Shape x{2, 8, 8, 6}, weight{20, 3, 3, 6}, y{2, 8, 8, 20};
+  const Conv2dOptions options = Conv2dOptions::square(1, 1);
+  const ChannelAffine affine{random_normal(Shape{20}, Key(5)), random_normal(Shape{20}, Key(6)), true};
+  for (const Dtype dtype : {Dtype::f32, Dtype::bf16}) {
+    const Tensor input = random_normal(x, Key(1)).to(dtype), filter = random_normal(weight, Key(2)).to(dtype),
+                 bias = random_normal(Shape{20}, Key(3)), skip = random_normal(y, Key(4)).to(dtype);
+    const Tensor sums = conv2d(input.to(Dtype::f64), filter.to(Dtype::f64), bias.to(Dtype::f64), options,
+                               skip.to(Dtype::f64));
+    const Tensor want = relu(add(mul(sums, affine.scale.to(Dtype::f64)), affine.shift.to(Dtype::f64)));
+    const Tensor got = conv2d_affine(input, filter, bias, options, skip, affine);
+    CHECK(got.dtype() == dtype);
+    CHECK(relative_error(got, want) < (dtype == Dtype::f32 ? 1e-6 : 0.004));
+  }
+  Tensor wanted = random_normal(weight, Key(2));
+  wanted.set_requires_grad();
+  CHECK(message_of([&] { conv2d_affine(Tensor::zeros(x), wanted, Tensor(), options, Tensor(), affine); }) ==
+        "[conv2d_affine] has no gradient; use it under NoGrad");
+}
+
+TEST_CASE("a convolution keeps the recipe of its input instead of the input") {
+  int made = 0;
+  const Tensor x = random_normal(Shape{1, 4, 4, 2}, Key(1));
+  Tensor weight = random_normal(Shape{3, 3, 3, 2}, Key(2));
+  weight.set_requires_grad();
+  Tensor want;
+  {
+    const Tensor y = conv2d(mul(x, 2.0), weight, Tensor());
+    backward(y, Tensor::ones(y.shape()));
+    want = weight.grad();
+    weight.clear_grad();
+  }
+  Tensor y;
+  {
+    Tensor doubled = mul(x, 2.0);
+    doubled.set_recipe([&made, x] { return ++made, mul(x, 2.0); });
+    y = conv2d(doubled, weight, Tensor());
+    CHECK(Saved(doubled).get().raw() == doubled.raw());  // still alive: nothing is computed
+    CHECK(made == 0);
+  }
+  backward(y, Tensor::ones(y.shape()));
+  CHECK(made == 1);
+  CHECK(same_bits(weight.grad(), want));
 }

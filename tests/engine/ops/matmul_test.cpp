@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <string>
 #include <vector>
@@ -128,4 +129,33 @@ TEST_CASE("matmul and linear golden values") {
     ++seen;
   }
   CHECK(seen >= 30);
+}
+
+TEST_CASE("bf16 products are exact products summed in f32 and rounded once") {
+  for (const auto& [m, n, k] : {std::array<std::int64_t, 3>{40, 33, 70}, {1, 5, 3}, {64, 16, 128}, {3, 1, 1}}) {
+    for (const bool ta : {false, true})
+      for (const bool tb : {false, true}) {
+        const Tensor a = random_normal(ta ? Shape{k, m} : Shape{m, k}, Key(1)).to(Dtype::bf16),
+                     b = random_normal(tb ? Shape{n, k} : Shape{k, n}, Key(2)).to(Dtype::bf16);
+        CAPTURE(m);
+        CAPTURE(ta);
+        CAPTURE(tb);
+        const Tensor want = matmul(a.to(Dtype::f64), b.to(Dtype::f64), {ta, tb});
+        CHECK(relative_error(matmul(a, b, {ta, tb}), want) < 0.004);
+      }
+  }
+}
+
+TEST_CASE("linear in mixed precision: f32 parameters keep f32 gradients") {
+  const Tensor x = random_normal(Shape{6, 9}, Key(1)).to(Dtype::bf16);
+  Tensor weight = random_normal(Shape{4, 9}, Key(2)), bias = random_normal(Shape{4}, Key(3));
+  weight.set_requires_grad();
+  bias.set_requires_grad();
+  const Tensor y = linear(x, weight, bias), dy = random_normal(Shape{6, 4}, Key(4)).to(Dtype::bf16);
+  CHECK(y.dtype() == Dtype::bf16);
+  CHECK(relative_error(y, linear(x.to(Dtype::f64), weight.to(Dtype::bf16).to(Dtype::f64), bias.to(Dtype::f64))) < 0.004);
+  backward(y, dy);
+  CHECK(weight.grad().dtype() == Dtype::f32);
+  CHECK(relative_error(weight.grad(), matmul(dy.to(Dtype::f64), x.to(Dtype::f64), {true, false})) < 1e-6);
+  CHECK(relative_error(bias.grad(), sum(dy.to(Dtype::f64), {0})) < 1e-6);
 }
