@@ -4,10 +4,8 @@
 #include <utility>
 
 #include "augment/feature_mix.h"
-#include "engine/ops/elementwise.h"
-#include "engine/ops/jensen_shannon.h"
 #include "engine/ops/reduce.h"
-#include "losses/losses.h"
+#include "engine/ops/view_loss.h"
 
 namespace noisymix {
 namespace {
@@ -40,22 +38,14 @@ class ViewsObjective final : public Objective {
       draw = draw_feature_mix(mix_, model.stages(), batch.size(), batch.views, step_key.child("mix"));
     }
     const Tensor logits = forward(model, batch, draw, step_key.child("model"));
-    Tensor loss = cross_entropy_term(logits, batch, draw);
+    const ViewLoss terms = view_loss(logits, batch.labels, loss_options(batch, draw));
     stats = {};
-    stats.cross_entropy = loss.item();
+    stats.cross_entropy = terms.cross_entropy;
+    stats.consistency = terms.consistency;
     stats.accuracy = mixed_accuracy(logits.rows(0, batch.size()), batch.labels, draw);
     stats.lambda = draw.lambda;
     stats.layer = mix_.active() ? draw.layer : -1;
-    if (config_.consistency == "jensen_shannon") {
-      NM_CHECK_AS(ConfigError, batch.views > 1,
-                  "objective.consistency = \"jensen_shannon\" compares views, but views.* makes only one of "
-                  "each image");
-      const Tensor divergence = jensen_shannon(logits, batch.views, config_.consistency_floor);
-      const Tensor term = mul(divergence, config_.consistency_weight);
-      stats.consistency = term.item();
-      loss = add(loss, term);
-    }
-    return loss;
+    return terms.loss;
   }
 
  private:
@@ -71,21 +61,26 @@ class ViewsObjective final : public Objective {
         return apply_feature_mix(draw, x);
       };
     }
-    Tensor logits = model(batch.images, context);
+    const Tensor logits = model(batch.images, context);
     NM_ASSERT(applied == mix_.active());  // a model must reach every stage it announces
-    return logits.dtype() == Dtype::bf16 ? logits.to(Dtype::f32) : logits;
+    return logits;
   }
 
-  Tensor cross_entropy_term(const Tensor& logits, const Batch& batch, const FeatureMixDraw& draw) const {
-    const std::int64_t size = batch.size();
-    const int counted = config_.cross_entropy_views == "all" ? batch.views : 1;
-    Tensor total;
-    for (std::int64_t v = 0; v < counted; ++v) {
-      const Tensor term = mixed_cross_entropy(logits.rows(v * size, (v + 1) * size), batch.labels,
-                                              draw.lambda, draw.permutation, config_.label_smoothing);
-      total = total.defined() ? add(total, term) : term;
+  ViewLossOptions loss_options(const Batch& batch, const FeatureMixDraw& draw) const {
+    ViewLossOptions options;
+    options.views = batch.views;
+    options.counted_views = config_.cross_entropy_views == "all" ? batch.views : 1;
+    options.lambda = draw.lambda;
+    options.permutation = draw.permutation;
+    options.label_smoothing = config_.label_smoothing;
+    if (config_.consistency == "jensen_shannon") {
+      NM_CHECK_AS(ConfigError, batch.views > 1,
+                  "objective.consistency = \"jensen_shannon\" compares views, but views.* makes only one of "
+                  "each image");
+      options.consistency_weight = config_.consistency_weight;
+      options.consistency_floor = config_.consistency_floor;
     }
-    return counted == 1 ? total : mul(total, 1.0 / counted);
+    return options;
   }
 
   ObjectiveConfig config_;
