@@ -62,14 +62,6 @@ NM_VECTORISED(finish_rows,
   }
 }
 
-/// The same for full rows with nothing to do but rounding, which is what training needs most.
-NM_VECTORISED(round_rows,
-              (const float* NM_RESTRICT sums, std::int64_t rows, bfloat16* NM_RESTRICT y, std::int64_t distance),
-              (sums, rows, y, distance)) {
-  for (std::int64_t i = 0; i < rows; ++i, sums += kPair, y += distance)
-    for (std::int64_t j = 0; j < kPair; ++j) y[j] = bfloat16(sums[j]);
-}
-
 /// Multiplies the tiles of one site with two columns of tiles (or the last one), and stores the results.
 void multiply_site(const TileKernels& kernels, const TileSite& site, std::int64_t a_stride,
                    std::int64_t row_step, const PackedTiles& weights, std::int64_t tile,
@@ -98,7 +90,7 @@ void multiply_site(const TileKernels& kernels, const TileSite& site, std::int64_
       const std::int64_t at = target.offset(start.image, start.row, start.col) + first;
       const bfloat16* residual = target.residual == nullptr ? nullptr : target.residual + at;
       if (width == kPair && residual == nullptr && own.plain())
-        round_rows(sums, start.rows, target.data + at, row_step);
+        kernels.round_rows(sums, start.rows, reinterpret_cast<std::uint16_t*>(target.data + at), row_step);
       else
         finish_rows(sums, start.rows, width, own, residual, target.data + at, row_step);
     }

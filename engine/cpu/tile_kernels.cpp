@@ -49,6 +49,7 @@ constexpr TileKernels kTable{
     no_preparation,
     transpose_plain,
     join_plain,
+    round_rows_plain,
     spin};
 const TileKernels kPortableTiles = kTable;
 

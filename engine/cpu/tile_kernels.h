@@ -42,6 +42,8 @@ struct TileKernels {
                           std::int64_t to_stride);
   /// words[j] = low[j] + (high[j] << 16) for j < n: two rows of numbers as one row of pairs.
   void (*join)(const std::uint16_t* low, const std::uint16_t* high, std::int64_t n, std::uint32_t* words);
+  /// Rounds `rows` rows of 32 sums to bf16, to nearest even; NaN stays NaN. y holds rows `distance` numbers apart.
+  void (*round_rows)(const float* sums, std::int64_t rows, std::uint16_t* y, std::int64_t distance);
   /// Multiplies and adds in registers only, `rounds` times; returns the operations done. For measuring the limit.
   std::int64_t (*spin)(std::int64_t rounds, float* out);
 };
@@ -56,6 +58,11 @@ extern const TileKernels kAmxTiles;
 void join_avx512(const std::uint16_t* low, const std::uint16_t* high, std::int64_t n, std::uint32_t* words);
 void transpose_16x16_avx512(const std::uint32_t* from, std::int64_t from_stride, std::uint32_t* to,
                             std::int64_t to_stride);
+#endif
+
+#if defined(__x86_64__)
+/// With the conversion instruction, which takes numbers below 2^-126 for 0; for the tables that have it.
+void round_rows_avx512_bf16(const float* sums, std::int64_t rows, std::uint16_t* y, std::int64_t distance);
 #endif
 
 /// The table for active_isa().

@@ -90,6 +90,7 @@ constexpr TileKernels kTable{
     end_tiles,
     transpose_16x16_avx512,
     join_avx512,
+    round_rows_avx512_bf16,
     spin};
 
 }  // namespace

@@ -44,6 +44,7 @@ constexpr TileKernels kTable{
     no_preparation,
     transpose_plain,
     join_plain,
+    round_rows_plain,
     spin};
 const TileKernels kAvx2Tiles = kTable;
 

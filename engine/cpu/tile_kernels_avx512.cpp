@@ -86,6 +86,7 @@ constexpr TileKernels kTable{
     no_preparation,
     transpose_16x16_avx512,
     join_avx512,
+    round_rows_plain,
     spin};
 const TileKernels kAvx512Tiles = kTable;
 

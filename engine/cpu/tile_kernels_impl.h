@@ -71,6 +71,17 @@ void no_preparation() {}
     for (int j = 0; j < 16; ++j) to[j * to_stride + i] = from[i * from_stride + j];
 }
 
+[[maybe_unused]] void round_rows_plain(const float* sums, std::int64_t rows, std::uint16_t* y,
+                                       std::int64_t distance) {
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = 0; j < 2 * kTileColumns; ++j) {
+      std::uint32_t bits;
+      __builtin_memcpy(&bits, sums + i * 2 * kTileColumns + j, sizeof bits);
+      const std::uint32_t rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16, quiet = (bits >> 16) | 0x40u;
+      y[i * distance + j] = static_cast<std::uint16_t>((bits & 0x7FFFFFFFu) > 0x7F800000u ? quiet : rounded);
+    }
+}
+
 [[maybe_unused]] void join_plain(const std::uint16_t* low, const std::uint16_t* high, std::int64_t n,
                                  std::uint32_t* words) {
   for (std::int64_t j = 0; j < n; ++j)

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/bench_augmix.h"
+#include "tools/bench_conv.h"
+#include "tools/bench_peak.h"
 #include "tools/bench_step.h"
 #include "tools/config.h"
 
@@ -62,4 +64,45 @@ TEST_CASE("the pipeline benchmark makes its views") {
   CHECK(result.images_per_s > 0);
   CHECK(fields(to_json(result)) == std::vector<std::string>{"peer", "images", "threads", "images_per_s"});
   CHECK_THROWS_AS(bench_augmix({.images = 0}), ConfigError);
+}
+
+TEST_CASE("the limits of the machine are measured") {
+  const BenchPeakResult peak = bench_peak();
+  CHECK(peak.threads >= 1);
+  for (const PeakRate& rate : {peak.f32, peak.bf16, peak.copy}) {
+    CHECK(rate.one > 0);
+    CHECK(rate.all > 0);
+  }
+  CHECK(fields(to_json(peak)) ==
+        std::vector<std::string>{"isa", "threads", "f32_gflops", "bf16_gflops", "copy_gbs"});
+  CHECK(to_text(peak).find("memory copy") != std::string::npos);
+}
+
+TEST_CASE("the convolution benchmark adds up its layers") {
+  for (const char* dtype : {"f32", "bf16"}) {
+    const BenchConvResult result = bench_conv({.images = 2, .dtype = dtype, .width = 0.125, .repeats = 1});
+    REQUIRE(result.layers.size() == 11);
+    double seconds = 0;
+    for (const ConvLayerTimes& layer : result.layers)
+      seconds += layer.count * (layer.forward + layer.input_gradient + layer.weight_gradient);
+    CHECK(result.seconds == doctest::Approx(seconds));
+    CHECK(result.layers.front().input_gradient == 0);
+    CHECK(fields(to_json(result)) ==
+          std::vector<std::string>{"scheme", "dtype", "batch", "step_s", "views_per_s"});
+  }
+  CHECK_THROWS_AS(bench_conv({.dtype = "f16"}), ConfigError);
+}
+
+TEST_CASE("a profiled step lists its ops, and says when memory was asked for") {
+  BenchStepOptions options;
+  options.arch = "wrn28-2";
+  options.batch = 2;
+  options.steps = 4;
+  options.warmup = 4;  // every stage has been mixed once
+  options.profile = true;
+  const BenchStepResult result = bench_step(options);
+  for (const char* op : {"conv2d, weight gradient", "batch_norm, moments", "view_loss", "sgd", "everything else"})
+    CHECK_MESSAGE(result.profile.find(op) != std::string::npos, op);
+  CHECK(result.system_allocations == 0);
+  CHECK(to_text(result).find("of limit") != std::string::npos);
 }
