@@ -42,23 +42,33 @@ struct RowFinish {
   bool plain() const { return bias == nullptr && scale == nullptr && !relu; }
 };
 
-/// Finishes rows of 32 sums, of which `columns` are real, and rounds them; `residual` may be null.
+/// Finishes one row of sums; `residual` may be null. Inlined with a constant count for full rows.
+[[gnu::always_inline]] inline void finish_row(const float* NM_RESTRICT sums, std::int64_t columns, const RowFinish& k,
+                                              const bfloat16* residual, bfloat16* NM_RESTRICT y) {
+  float row[kPair];
+  for (std::int64_t j = 0; j < columns; ++j) row[j] = sums[j];
+  if (k.bias != nullptr)
+    for (std::int64_t j = 0; j < columns; ++j) row[j] += k.bias[j];
+  if (residual != nullptr)
+    for (std::int64_t j = 0; j < columns; ++j) row[j] += static_cast<float>(residual[j]);
+  if (k.scale != nullptr)
+    for (std::int64_t j = 0; j < columns; ++j) row[j] = row[j] * k.scale[j] + k.shift[j];
+  if (k.relu)
+    for (std::int64_t j = 0; j < columns; ++j) row[j] = row[j] < 0.0f ? 0.0f : row[j];
+  for (std::int64_t j = 0; j < columns; ++j) y[j] = bfloat16(row[j]);
+}
+
+/// Finishes rows of 32 sums, of which `columns` are real, and rounds them.
 NM_VECTORISED(finish_rows,
-              (const float* NM_RESTRICT sums, std::int64_t rows, std::int64_t columns, const RowFinish& k,
-               const bfloat16* residual, bfloat16* NM_RESTRICT y, std::int64_t distance),
+              (const float* sums, std::int64_t rows, std::int64_t columns, const RowFinish& k,
+               const bfloat16* residual, bfloat16* y, std::int64_t distance),
               (sums, rows, columns, k, residual, y, distance)) {
-  for (std::int64_t i = 0; i < rows; ++i, sums += kPair, y += distance) {
-    float row[kPair];
-    for (std::int64_t j = 0; j < kPair; ++j) row[j] = sums[j];
-    if (k.bias != nullptr)
-      for (std::int64_t j = 0; j < columns; ++j) row[j] += k.bias[j];
-    if (residual != nullptr)
-      for (std::int64_t j = 0; j < columns; ++j) row[j] += static_cast<float>(residual[i * distance + j]);
-    if (k.scale != nullptr)
-      for (std::int64_t j = 0; j < columns; ++j) row[j] = row[j] * k.scale[j] + k.shift[j];
-    if (k.relu)
-      for (std::int64_t j = 0; j < kPair; ++j) row[j] = row[j] < 0.0f ? 0.0f : row[j];
-    for (std::int64_t j = 0; j < columns; ++j) y[j] = bfloat16(row[j]);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const bfloat16* skip = residual == nullptr ? residual : residual + i * distance;
+    if (columns == kPair)
+      finish_row(sums + i * kPair, kPair, k, skip, y + i * distance);
+    else
+      finish_row(sums + i * kPair, columns, k, skip, y + i * distance);
   }
 }
 
