@@ -24,9 +24,11 @@ void conv2d_bf16(const ConvShape& shape, const Tensor& x, const Tensor& weight, 
 /// dx [n, h, w, c] bf16 from dy [n, ho, wo, o] bf16.
 void conv2d_input_grad_bf16(const ConvShape& shape, const Tensor& dy, const Tensor& weight, Tensor& dx);
 
-/// dweight [o, kh, kw, c / groups], f32 or bf16, from x and dy in bf16. W is float or bfloat16.
+/// dweight [o, kh, kw, c / groups] from x and dy in bf16; W is float or bfloat16. dy is added up over pixels and
+/// images into dbias [o] on the way, unless that is null.
 template <typename W>
-void conv2d_weight_grad_bf16(const ConvShape& shape, const bfloat16* x, const bfloat16* dy, W* dweight);
+void conv2d_weight_grad_bf16(const ConvShape& shape, const bfloat16* x, const bfloat16* dy, W* dweight,
+                             double* dbias = nullptr);
 
 /// c [m, n] = a [m, k] * b + bias [n] (null: 0), where element (i, j) of b is b[i * row_stride + j * col_stride]:
 /// the convolution of m maps of one pixel. W is float or bfloat16.

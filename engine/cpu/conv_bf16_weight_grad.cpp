@@ -6,12 +6,14 @@
 // sums one split of one range into a partial result of its own, and the partial results are added in order.
 // Neither cut depends on the thread count, so neither do the bits of the sum.
 #include <algorithm>
+#include <bit>
 
 #include "engine/cpu/aligned.h"
 #include "engine/cpu/conv_bf16.h"
 #include "engine/cpu/gemm.h"
 #include "engine/cpu/packed_tiles.h"
 #include "engine/cpu/parallel.h"
+#include "engine/cpu/vectorise.h"
 
 namespace noisymix::cpu {
 namespace {
@@ -76,6 +78,16 @@ void join_pair(const TileKernels& kernels, const Unit& unit, const std::uint16_t
   kernels.join(image(2 * pair), image(2 * pair + 1), count, words);
 }
 
+/// sums[j] += the numbers in column j of `pairs` rows of words, both halves; n at most kRange.
+NM_VECTORISED(add_columns, (const std::uint32_t* words, std::int64_t pairs, std::int64_t stride, std::int64_t n, double* sums),
+              (words, pairs, stride, n, sums)) {
+  float row[kRange] = {};
+  for (std::int64_t p = 0; p < pairs; ++p, words += stride)
+    for (std::int64_t j = 0; j < n; ++j)
+      row[j] += std::bit_cast<float>(words[j] << 16) + std::bit_cast<float>(words[j] & 0xFFFF0000u);
+  for (std::int64_t j = 0; j < n; ++j) sums[j] += static_cast<double>(row[j]);
+}
+
 /// Both operands of one unit and range, arranged as tiles.
 struct Operands {
   AlignedVector<std::uint32_t> dy;  // [o padded][pixels of the unit][16]
@@ -86,15 +98,16 @@ struct Operands {
   /// of a tile would all fall into the same set of the cache.
   static std::int64_t distance(std::int64_t pixels) { return (pixels + 1) * kWords; }
 
+  /// Adds dy up into `bias` [o.count] on the way, unless it is null.
   void load_dy(const TileKernels& kernels, const ConvShape& s, const Unit& unit, const Range& o,
-               const std::uint16_t* source);
+               const std::uint16_t* source, double* bias);
   void load_x(const TileKernels& kernels, const ConvShape& s, const Unit& unit, const Range& c,
               const std::uint16_t* source);
   void list_steps(const ConvShape& s, const Unit& unit, const Range& c, std::int64_t r, std::int64_t q);
 };
 
 void Operands::load_dy(const TileKernels& kernels, const ConvShape& s, const Unit& unit, const Range& o,
-                       const std::uint16_t* source) {
+                       const std::uint16_t* source, double* bias) {
   const std::int64_t pixels = unit.rows * s.wo, step = distance(pixels);
   dy.resize(static_cast<std::size_t>(o.padded * step));
   alignas(64) std::uint32_t joined[kWords * kRange] = {};
@@ -102,6 +115,7 @@ void Operands::load_dy(const TileKernels& kernels, const ConvShape& s, const Uni
     const std::uint16_t* at = source + (unit.row * s.wo + p) * s.o + o.begin;
     for (std::int64_t pair = 0; pair < kWords; ++pair)
       join_pair(kernels, unit, at, s.ho * s.wo * s.o, pair, o.count, joined + pair * o.padded);
+    if (bias != nullptr) add_columns(joined, kWords, o.padded, o.count, bias);
     for (std::int64_t first = 0; first < o.padded; first += kTileRows)
       kernels.transpose_16x16(joined + first, o.padded, dy.data() + first * step + p * kWords, step);
   }
@@ -161,15 +175,16 @@ void add_tap(const TileKernels& kernels, const Operands& operands, const Range& 
   }
 }
 
-/// Sums units [first, last) of one range into `partial` [tap][o padded][c padded].
+/// Sums units [first, last) of one range into `partial` [tap][o padded][c padded], and dy into `bias` [o.count]
+/// unless it is null.
 void sum_units(const ConvShape& s, const Plan& plan, const std::uint16_t* x, const std::uint16_t* dy,
-               std::int64_t first, std::int64_t last, const Range& o, const Range& c, float* partial) {
+               std::int64_t first, std::int64_t last, const Range& o, const Range& c, float* partial, double* bias) {
   thread_local Operands operands;
   const TileSession session;
   std::fill_n(partial, s.kh * s.kw * o.padded * c.padded, 0.0f);
   for (std::int64_t index = first; index < last; ++index) {
     const Unit unit(s, plan, index);
-    operands.load_dy(session.kernels(), s, unit, o, dy);
+    operands.load_dy(session.kernels(), s, unit, o, dy, bias);
     operands.load_x(session.kernels(), s, unit, c, x);
     for (std::int64_t r = 0; r < s.kh; ++r)
       for (std::int64_t q = 0; q < s.kw; ++q) {
@@ -203,35 +218,40 @@ void add_partials(const ConvShape& s, const Plan& plan, const Range& o, const Ra
 }  // namespace
 
 template <typename W>
-void conv2d_weight_grad_bf16(const ConvShape& s, const bfloat16* x, const bfloat16* dy, W* dweight) {
+void conv2d_weight_grad_bf16(const ConvShape& s, const bfloat16* x, const bfloat16* dy, W* dweight, double* dbias) {
   const auto* inputs = reinterpret_cast<const std::uint16_t*>(x);
   const auto* grads = reinterpret_cast<const std::uint16_t*>(dy);
   const Plan plan(s);
   const std::int64_t ranges = plan.o_ranges * plan.c_ranges, distance = ranges * plan.partial;
   Tensor storage = Tensor::empty(Shape{plan.splits * distance});
   float* const partials = storage.mutable_data<float>();
+  std::vector<double> bias(static_cast<std::size_t>(dbias == nullptr ? 0 : plan.splits * s.o), 0.0);
   for (std::int64_t group = 0; group < s.groups; ++group) {
     const std::int64_t first_o = group * s.group_o(), first_c = group * s.group_c();
     const auto o_range = [&](std::int64_t i) { return Range(first_o, s.group_o(), plan.o_ranges, i / plan.c_ranges); };
     const auto c_range = [&](std::int64_t i) { return Range(first_c, s.group_c(), plan.c_ranges, i % plan.c_ranges); };
     parallel_for(plan.splits * ranges, 1, [&](std::int64_t task, std::int64_t) {
       const std::int64_t split = task / ranges, i = task % ranges;
+      const bool sums_bias = dbias != nullptr && i % plan.c_ranges == 0;  // once per range of output channels
       sum_units(s, plan, inputs, grads, even_part(plan.units, plan.splits, split),
                 even_part(plan.units, plan.splits, split + 1), o_range(i), c_range(i),
-                partials + split * distance + i * plan.partial);
+                partials + split * distance + i * plan.partial,
+                sums_bias ? bias.data() + split * s.o + o_range(i).begin : nullptr);
     });
     for (std::int64_t i = 0; i < ranges; ++i)
       add_partials(s, plan, o_range(i), c_range(i), first_c, partials + i * plan.partial, distance, dweight);
   }
+  if (dbias != nullptr) std::fill_n(dbias, s.o, 0.0);
+  for (std::size_t j = 0; j < bias.size(); ++j) dbias[j % static_cast<std::size_t>(s.o)] += bias[j];
 }
 
 template <typename W>
 void gemm_transposed_bf16(std::int64_t m, std::int64_t n, std::int64_t k, const bfloat16* a, const bfloat16* b, W* c) {
-  conv2d_weight_grad_bf16(ConvShape{k, 1, 1, n, m, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1}, b, a, c);
+  conv2d_weight_grad_bf16(ConvShape{k, 1, 1, n, m, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1}, b, a, c, nullptr);
 }
 
-template void conv2d_weight_grad_bf16(const ConvShape&, const bfloat16*, const bfloat16*, float*);
-template void conv2d_weight_grad_bf16(const ConvShape&, const bfloat16*, const bfloat16*, bfloat16*);
+template void conv2d_weight_grad_bf16(const ConvShape&, const bfloat16*, const bfloat16*, float*, double*);
+template void conv2d_weight_grad_bf16(const ConvShape&, const bfloat16*, const bfloat16*, bfloat16*, double*);
 template void gemm_transposed_bf16(std::int64_t, std::int64_t, std::int64_t, const bfloat16*, const bfloat16*, float*);
 template void gemm_transposed_bf16(std::int64_t, std::int64_t, std::int64_t, const bfloat16*, const bfloat16*,
                                    bfloat16*);

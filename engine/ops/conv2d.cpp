@@ -94,14 +94,16 @@ Tensor conv2d_input_grad(const Tensor& dy, const Tensor& weight, const ConvShape
   return dx;
 }
 
-/// dweight [o, kh, kw, c / groups] in the weight's dtype
-Tensor conv2d_weight_grad(const Tensor& dy, const Tensor& x, const ConvShape& s, Dtype dtype) {
+/// dweight [o, kh, kw, c / groups] in the weight's dtype. In bf16 dy is added up on the way into `dbias`, f64 [o],
+/// unless that is undefined.
+Tensor conv2d_weight_grad(const Tensor& dy, const Tensor& x, const ConvShape& s, Dtype dtype, Tensor& dbias) {
   count_flops(flops(s));
   Tensor dweight = Tensor::empty(Shape{s.o, s.kh, s.kw, s.group_c()}, dtype);
+  double* bias = dbias.defined() ? dbias.mutable_data<double>() : nullptr;
   if (dy.dtype() == Dtype::bf16 && dtype == Dtype::bf16)
-    conv2d_weight_grad_bf16(s, x.data<bfloat16>(), dy.data<bfloat16>(), dweight.mutable_data<bfloat16>());
+    conv2d_weight_grad_bf16(s, x.data<bfloat16>(), dy.data<bfloat16>(), dweight.mutable_data<bfloat16>(), bias);
   else if (dy.dtype() == Dtype::bf16)
-    conv2d_weight_grad_bf16(s, x.data<bfloat16>(), dy.data<bfloat16>(), dweight.mutable_data<float>());
+    conv2d_weight_grad_bf16(s, x.data<bfloat16>(), dy.data<bfloat16>(), dweight.mutable_data<float>(), bias);
   else if (dy.dtype() == Dtype::f32)
     conv2d_weight_grad_f32(s, x.data<float>(), dy.data<float>(), dweight.mutable_data<float>());
   else
@@ -199,8 +201,10 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
   return record("conv2d", inputs, y, [=, count = inputs.size(), adds = residual.defined()](const Tensor& dy) {
     Grads grads(count);
     if (want_x) grads[0] = input_grad_kernel(dy, kept_weight, s);
-    if (want_weight) grads[1] = weight_grad_kernel(dy, kept_x.get(), s, weight_dtype);
-    if (want_bias) grads[2] = bias_grad_kernel(dy, s, bias_dtype);
+    Tensor sums;  // of dy, where the weight's gradient reads it anyway
+    if (want_weight && want_bias && dy.dtype() == Dtype::bf16) sums = Tensor::empty(Shape{s.o}, Dtype::f64);
+    if (want_weight) grads[1] = weight_grad_kernel(dy, kept_x.get(), s, weight_dtype, sums);
+    if (want_bias) grads[2] = sums.defined() ? sums.to(bias_dtype) : bias_grad_kernel(dy, s, bias_dtype);
     if (adds) grads[count - 1] = dy;
     return grads;
   });

@@ -69,23 +69,26 @@ struct Problem {
 };
 
 struct Results {
-  Tensor y, dx, dweight;
+  Tensor y, dx, dweight, dbias;
 };
 
 Results tuned(const Problem& p) {
   const double missing = NAN;  // would show if a result were not written
   Results r{Tensor::full(p.dy.shape(), missing, Dtype::bf16), Tensor::full(p.x.shape(), missing, Dtype::bf16),
-            Tensor::full(p.weight.shape(), missing)};
+            Tensor::full(p.weight.shape(), missing), Tensor::full(p.bias.shape(), missing, Dtype::f64)};
   cpu::conv2d_bf16(p.s, p.x, p.weight, {.bias = p.bias, .residual = p.residual, .scale = {}, .shift = {}}, r.y);
   cpu::conv2d_input_grad_bf16(p.s, p.dy, p.weight, r.dx);
-  cpu::conv2d_weight_grad_bf16(p.s, p.x.data<bfloat16>(), p.dy.data<bfloat16>(), r.dweight.mutable_data<float>());
+  cpu::conv2d_weight_grad_bf16(p.s, p.x.data<bfloat16>(), p.dy.data<bfloat16>(), r.dweight.mutable_data<float>(),
+                               r.dbias.mutable_data<double>());
   return r;
 }
 
 Results reference(const Problem& p) {
   const auto wide = [](const Tensor& t) { return t.to(Dtype::f64); };
   const Tensor x = wide(p.x), weight = wide(p.weight.to(Dtype::bf16)), bias = wide(p.bias), dy = wide(p.dy);
-  Results r{zeros_like(dy), zeros_like(x), zeros_like(weight)};
+  Results r{zeros_like(dy), zeros_like(x), zeros_like(weight), zeros_like(bias)};
+  for (std::int64_t i = 0; i < dy.numel(); ++i)
+    r.dbias.mutable_data<double>()[i % p.s.o] += dy.data<double>()[i];
   cpu::conv2d_reference(p.s, x.data<double>(), weight.data<double>(), bias.data<double>(),
                         r.y.mutable_data<double>());
   const Tensor residual = wide(p.residual);
@@ -137,6 +140,7 @@ TEST_CASE("bf16 convolutions agree with plain loops on every instruction set") {
       CHECK(excess(got.y, want.y, 8) < 1e-5);  // bf16 keeps 8 bits, rounded to nearest
       CHECK(excess(got.dx, want.dx, 8) < 1e-5);
       CHECK(excess(got.dweight, want.dweight, 24) < 1e-5);
+      CHECK(excess(got.dbias, want.dbias, 24) < 1e-5);
     }
   }
 }
@@ -168,6 +172,7 @@ TEST_CASE("bf16 convolutions give the same bits for any number of threads") {
       CHECK(same_bits(one.y, many.y));
       CHECK(same_bits(one.dx, many.dx));
       CHECK(same_bits(one.dweight, many.dweight));
+      CHECK(same_bits(one.dbias, many.dbias));
     }
   }
   cpu::set_threads(0);
