@@ -120,8 +120,8 @@ TEST_CASE("bf16 training keeps f32 weights, learns like f32, and gives the same 
   REQUIRE(wide.last.has_value());
   REQUIRE(half.last.has_value());
   CHECK(half.last->train_loss == doctest::Approx(wide.last->train_loss).epsilon(0.02));
-  for (const auto& [name, tensor] : load_checkpoint(RunDirectory(folder / "bf16-1").checkpoints().back()).model)
-    CHECK_MESSAGE(tensor.dtype() != Dtype::bf16, name);
+  for (const auto& entry : load_checkpoint(RunDirectory(folder / "bf16-1").checkpoints().back()).model)
+    CHECK_MESSAGE(entry.second.dtype() != Dtype::bf16, entry.first);
 
   Config limited = config;
   limited.train.max_steps = 11;

@@ -132,7 +132,9 @@ TEST_CASE("matmul and linear golden values") {
 }
 
 TEST_CASE("bf16 products are exact products summed in f32 and rounded once") {
-  for (const auto& [m, n, k] : {std::array<std::int64_t, 3>{40, 33, 70}, {1, 5, 3}, {64, 16, 128}, {3, 1, 1}}) {
+  using Sizes = std::array<std::int64_t, 3>;
+  for (const Sizes& sizes : {Sizes{40, 33, 70}, Sizes{1, 5, 3}, Sizes{64, 16, 128}, Sizes{3, 1, 1}}) {
+    const std::int64_t m = sizes[0], n = sizes[1], k = sizes[2];
     for (const bool ta : {false, true})
       for (const bool tb : {false, true}) {
         const Tensor a = random_normal(ta ? Shape{k, m} : Shape{m, k}, Key(1)).to(Dtype::bf16),
