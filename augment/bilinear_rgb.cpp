@@ -275,7 +275,7 @@ void bilinear_rgb(const Image& image, Image& out, const AffineMatrix& m) {
                       steps(m[0]),        steps(m[3])};
   place_blocks(image, m, rounded_up(image.width) / kLanes, work);
 #if defined(__x86_64__)
-  if (cpu::active_isa() == cpu::Isa::avx512) return sample_in_registers(image, out, m, source, work);
+  if (cpu::active_isa() >= cpu::Isa::avx512) return sample_in_registers(image, out, m, source, work);
 #endif
   sample_in_steps(image, out, m, source, work);
 }

@@ -86,7 +86,7 @@ NM_TARGET_VBMI void apply_rgb_vbmi(std::uint8_t* to, const std::uint8_t* from, s
 
 bool has_vbmi() {
   static const bool has = __builtin_cpu_supports("avx512vbmi") != 0;
-  return has && cpu::active_isa() == cpu::Isa::avx512;
+  return has && cpu::active_isa() >= cpu::Isa::avx512;
 }
 #endif
 

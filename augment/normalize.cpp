@@ -137,7 +137,7 @@ NM_TARGET_AVX512 void mix_avx512(float* out, const WeightedBytes* images, const 
 NM_TARGET_AVX512 bool mix_in_registers(const Image& like, const WeightedBytes* images, std::size_t count,
                                        const RowAffine& row, float* out) {
   const std::size_t n = like.pixels.size();
-  if (cpu::active_isa() != cpu::Isa::avx512 || (count != 1 && count != 4) || n == 0) return false;
+  if (cpu::active_isa() < cpu::Isa::avx512 || (count != 1 && count != 4) || n == 0) return false;
   Constants constants;
   for (std::size_t part = 0; part < 3; ++part) {
     constants.scale[part] = _mm512_loadu_ps(row.scale.data() + 16 * part);

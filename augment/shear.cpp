@@ -142,7 +142,7 @@ NM_TARGET_AVX512 void interpolate_avx512(const Lines& lines, Image& out, std::in
 void interpolate(const Lines& lines, Image& out, std::int32_t* doubtful) {
   const bool by_row = lines.row_weights != nullptr;
 #if defined(__x86_64__)
-  if (cpu::active_isa() == cpu::Isa::avx512)
+  if (cpu::active_isa() >= cpu::Isa::avx512)
     return by_row ? interpolate_avx512<true>(lines, out, doubtful)
                   : interpolate_avx512<false>(lines, out, doubtful);
 #endif
