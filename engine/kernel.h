@@ -14,7 +14,8 @@
 
 namespace noisymix {
 
-/// constexpr Kernel kernel{"softmax", cpu::softmax, NM_CUDA(cuda::softmax)}; kernel(x, y) picks by x's device.
+/// constexpr Kernel kernel{"softmax", cpu::softmax, NM_CUDA(cuda::softmax)}; kernel(x, y) picks by x's
+/// device.
 template <typename Return, typename... Args>
 struct Kernel {
   const char* op;
@@ -49,6 +50,7 @@ struct Kernel {
 template <typename Return, typename... Args>
 Kernel(const char*, Return (*)(Args...), std::nullptr_t, const char* = nullptr) -> Kernel<Return, Args...>;
 template <typename Return, typename... Args>
-Kernel(const char*, Return (*)(Args...), Return (*)(Args...), const char* = nullptr) -> Kernel<Return, Args...>;
+Kernel(const char*, Return (*)(Args...), Return (*)(Args...), const char* = nullptr)
+    -> Kernel<Return, Args...>;
 
 }  // namespace noisymix

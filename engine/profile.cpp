@@ -17,8 +17,12 @@ double now() {
 }  // namespace
 
 Profile::Profile() : previous_(std::exchange(active_profile, this)) {}
-Profile::~Profile() { active_profile = previous_; }
-Profile* Profile::active() { return active_profile; }
+Profile::~Profile() {
+  active_profile = previous_;
+}
+Profile* Profile::active() {
+  return active_profile;
+}
 
 ProfileScope::ProfileScope(const char* op, const char* part)
     : profile_(current_cost == nullptr ? active_profile : nullptr), op_(op), part_(part) {
@@ -45,6 +49,8 @@ void count_flops(double flops) {
 }
 
 BackwardPass::BackwardPass() : previous_(std::exchange(in_backward, true)) {}
-BackwardPass::~BackwardPass() { in_backward = previous_; }
+BackwardPass::~BackwardPass() {
+  in_backward = previous_;
+}
 
 }  // namespace noisymix

@@ -1,4 +1,5 @@
-// Time, arithmetic and memory traffic of every op, for `noisymix bench step --profile` and whoever looks for the slow part.
+// Time, arithmetic and memory traffic of every op, for `noisymix bench step --profile` and whoever looks for
+// the slow part.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ struct OpCost {
   double bytes = 0;  ///< of the tensors read and written, each once
 };
 
-/// While alive, every kernel called on this thread is timed. Costs by op and part, for example "conv2d", "conv2d, weight
-/// gradient", "batch_norm, backward".
+/// While alive, every kernel called on this thread is timed. Costs by op and part, for example "conv2d",
+/// "conv2d, weight gradient", "batch_norm, backward".
 class Profile {
  public:
   Profile();
@@ -35,8 +36,9 @@ class Profile {
   Profile* previous_;
 };
 
-/// One piece of work; does nothing without an active Profile. `part` may be null: then it is "backward" while gradients
-/// are computed and nothing otherwise, as for an empty one. Of nested scopes only the outermost counts.
+/// One piece of work; does nothing without an active Profile. `part` may be null: then it is "backward" while
+/// gradients are computed and nothing otherwise, as for an empty one. Of nested scopes only the outermost
+/// counts.
 class ProfileScope {
  public:
   ProfileScope(const char* op, const char* part = nullptr);
@@ -46,7 +48,8 @@ class ProfileScope {
   void add_bytes(double bytes) {
     if (profile_ != nullptr) cost_.bytes += bytes;
   }
-  /// An argument of a kernel: tensors and whatever else says how many bytes it holds count, the rest does not.
+  /// An argument of a kernel: tensors and whatever else says how many bytes it holds count, the rest does
+  /// not.
   template <typename T>
   void add_argument(const T& x) {
     if constexpr (std::is_same_v<T, Tensor>) {

@@ -41,7 +41,8 @@ ChannelAffine BatchNorm2d::affine() const {
     shift[j] = static_cast<float>(bias[j] - mean[j] * factor);
   }
   const Shape shape = weight_.shape();
-  return {Tensor::from(scale, shape), Tensor::from(shift, shape), options_.activation == ActivationKind::relu};
+  return {Tensor::from(scale, shape), Tensor::from(shift, shape),
+          options_.activation == ActivationKind::relu};
 }
 
 void BatchNorm2d::reset_parameters(Key) {

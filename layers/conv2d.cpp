@@ -27,15 +27,15 @@ Tensor Conv2d::forward(const Tensor& x, const Context&) {
 
 Tensor Conv2d::then(BatchNorm2d& norm, const Tensor& x, const Context& context, const Tensor& residual) {
   const bool fuses = !context.training && NoGrad::active() && norm.has_affine() && x.dtype() != Dtype::f64;
-  if (!fuses)
-    return norm(residual.defined() ? plus(x, residual) : (*this)(x, context), context);
+  if (!fuses) return norm(residual.defined() ? plus(x, residual) : (*this)(x, context), context);
   return located([&] {
     return conv2d_affine(x, weight_, bias_ != nullptr ? *bias_ : Tensor(), options_, residual, norm.affine());
   });
 }
 
 Tensor Conv2d::plus(const Tensor& x, const Tensor& residual) const {
-  return located([&] { return conv2d(x, weight_, bias_ != nullptr ? *bias_ : Tensor(), options_, residual); });
+  return located(
+      [&] { return conv2d(x, weight_, bias_ != nullptr ? *bias_ : Tensor(), options_, residual); });
 }
 
 void Conv2d::reset_parameters(Key key) {

@@ -18,8 +18,8 @@ class Conv2d : public Module {
   /// The convolution of x plus `residual`, of the shape of the result, in one pass over memory.
   Tensor plus(const Tensor& x, const Tensor& residual) const;
 
-  /// norm(convolution of x + residual). Where no gradient is wanted, in evaluation, that is one pass over memory;
-  /// otherwise the two modules run one after the other. `residual` may be undefined.
+  /// norm(convolution of x + residual). Where no gradient is wanted, in evaluation, that is one pass over
+  /// memory; otherwise the two modules run one after the other. `residual` may be undefined.
   Tensor then(BatchNorm2d& norm, const Tensor& x, const Context& context, const Tensor& residual = {});
 
  protected:

@@ -73,7 +73,8 @@ PreActResNet18::PreActResNet18(std::int64_t inputs, std::int64_t classes, double
 }
 
 Tensor PreActResNet18::forward(const Tensor& x, const Context& context) {
-  if (!context.training && !context.stage_hook && NoGrad::active() && carries_activated_) return fused(x, context);
+  if (!context.training && !context.stage_hook && NoGrad::active() && carries_activated_)
+    return fused(x, context);
   Tensor y = conv1_(context.at_stage(0, x), context);
   y = context.at_stage(1, layer1_(y, context));
   y = context.at_stage(2, layer2_(y, context));

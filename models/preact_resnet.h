@@ -32,8 +32,8 @@ class PreActBlock : public Module {
   PreActBlock(std::int64_t in, std::int64_t out, std::int64_t stride, const PreActOptions& options);
 
   BatchNorm2d& norm() { return bn1_; }
-  /// The block from a = relu(bn1(x)) on, where its shortcut carries a; in the second form with `next`, the norm that
-  /// follows the block, applied to the result.
+  /// The block from a = relu(bn1(x)) on, where its shortcut carries a; in the second form with `next`, the
+  /// norm that follows the block, applied to the result.
   Tensor from_activated(const Tensor& a, const Context& context);
   Tensor from_activated(const Tensor& a, BatchNorm2d& next, const Context& context);
 

@@ -35,8 +35,8 @@ WideBlock::WideBlock(std::int64_t in, std::int64_t out, std::int64_t stride, con
 
 Tensor WideBlock::forward(const Tensor& x, const Context& context) {
   const Tensor a = bn1_(x, context);  // the norms activate their result
-  const Tensor hidden = context.training ? bn2_(dropout_(conv1_(a, context), context), context)
-                                         : conv1_.then(bn2_, a, context);
+  const Tensor hidden =
+      context.training ? bn2_(dropout_(conv1_(a, context), context), context) : conv1_.then(bn2_, a, context);
   return conv2_.plus(hidden, shortcut_(x, context));
 }
 

@@ -22,12 +22,16 @@ struct Layer {
 };
 
 std::vector<Layer> layers_of(double width) {
-  const auto wide = [width](std::int64_t c) { return std::max<std::int64_t>(1, std::llround(width * static_cast<double>(c))); };
+  const auto wide = [width](std::int64_t c) {
+    return std::max<std::int64_t>(1, std::llround(width * static_cast<double>(c)));
+  };
   const std::int64_t a = wide(64), b = wide(128), c = wide(256), d = wide(512);
-  return {{"stem", 3, a, 32, 3, 1, 1},         {"stage 1", a, a, 32, 3, 1, 4},    {"stage 2 down", a, b, 32, 3, 2, 1},
-          {"stage 2", b, b, 16, 3, 1, 3},      {"stage 3 down", b, c, 16, 3, 2, 1}, {"stage 3", c, c, 8, 3, 1, 3},
-          {"stage 4 down", c, d, 8, 3, 2, 1},  {"stage 4", d, d, 4, 3, 1, 3},     {"shortcut 2", a, b, 32, 1, 2, 1},
-          {"shortcut 3", b, c, 16, 1, 2, 1},   {"shortcut 4", c, d, 8, 1, 2, 1}};
+  return {{"stem", 3, a, 32, 3, 1, 1},         {"stage 1", a, a, 32, 3, 1, 4},
+          {"stage 2 down", a, b, 32, 3, 2, 1}, {"stage 2", b, b, 16, 3, 1, 3},
+          {"stage 3 down", b, c, 16, 3, 2, 1}, {"stage 3", c, c, 8, 3, 1, 3},
+          {"stage 4 down", c, d, 8, 3, 2, 1},  {"stage 4", d, d, 4, 3, 1, 3},
+          {"shortcut 2", a, b, 32, 1, 2, 1},   {"shortcut 3", b, c, 16, 1, 2, 1},
+          {"shortcut 4", c, d, 8, 1, 2, 1}};
 }
 
 double median(std::vector<double> values) {
@@ -61,8 +65,8 @@ ConvLayerTimes time_layer(const Layer& layer, const BenchConvOptions& options) {
 }  // namespace
 
 BenchConvResult bench_conv(const BenchConvOptions& options) {
-  NM_CHECK_AS(ConfigError, options.dtype == "f32" || options.dtype == "bf16", "--dtype is f32 or bf16, not \"",
-              options.dtype, '"');
+  NM_CHECK_AS(ConfigError, options.dtype == "f32" || options.dtype == "bf16",
+              "--dtype is f32 or bf16, not \"", options.dtype, '"');
   NM_CHECK_AS(ConfigError, options.images > 0 && options.repeats > 0 && options.width > 0,
               "--images, --repeats and --width are positive");
   if (options.threads > 0) cpu::set_threads(options.threads);
@@ -77,27 +81,29 @@ BenchConvResult bench_conv(const BenchConvOptions& options) {
 }
 
 std::string to_json(const BenchConvResult& r) {
-  return nlohmann::ordered_json{{"scheme", "convolutions"},
-                                {"dtype", r.dtype},
-                                {"batch", r.images},
-                                {"step_s", r.seconds},
-                                {"views_per_s", std::round(10 * static_cast<double>(r.images) / r.seconds) / 10}}
+  return nlohmann::ordered_json{
+      {"scheme", "convolutions"},
+      {"dtype", r.dtype},
+      {"batch", r.images},
+      {"step_s", r.seconds},
+      {"views_per_s", std::round(10 * static_cast<double>(r.images) / r.seconds) / 10}}
       .dump();
 }
 
 std::string to_text(const BenchConvResult& r) {
   char text[160];
   std::snprintf(text, sizeof text, "%-14s %5s %10s %16s %16s   GFLOP/s, %s, %lld images\n", "layer", "times",
-                "forward", "input gradient", "weight gradient", r.dtype.c_str(), static_cast<long long>(r.images));
+                "forward", "input gradient", "weight gradient", r.dtype.c_str(),
+                static_cast<long long>(r.images));
   std::string table = text;
   for (const ConvLayerTimes& l : r.layers) {
     const auto rate = [&](double seconds) { return seconds > 0 ? l.flops / seconds * 1e-9 : 0; };
-    std::snprintf(text, sizeof text, "%-14s %5d %10.0f %16.0f %16.0f\n", l.name.c_str(), l.count, rate(l.forward),
-                  rate(l.input_gradient), rate(l.weight_gradient));
+    std::snprintf(text, sizeof text, "%-14s %5d %10.0f %16.0f %16.0f\n", l.name.c_str(), l.count,
+                  rate(l.forward), rate(l.input_gradient), rate(l.weight_gradient));
     table += text;
   }
-  std::snprintf(text, sizeof text, "all: %.3f s, %.0f GFLOP/s, %.1f images/s\n", r.seconds, r.flops / r.seconds * 1e-9,
-                static_cast<double>(r.images) / r.seconds);
+  std::snprintf(text, sizeof text, "all: %.3f s, %.0f GFLOP/s, %.1f images/s\n", r.seconds,
+                r.flops / r.seconds * 1e-9, static_cast<double>(r.images) / r.seconds);
   return table + text;
 }
 

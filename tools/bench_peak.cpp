@@ -24,7 +24,8 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// Work per second when every one of `threads` threads runs `work`, which returns how much it did; best of several.
+/// Work per second when every one of `threads` threads runs `work`, which returns how much it did; best of
+/// several.
 double rate(int threads, const std::function<double(int thread)>& work) {
   double best = 0;
   for (int repeat = 0; repeat < kRepeats; ++repeat) {
@@ -99,8 +100,8 @@ std::string to_text(const BenchPeakResult& r) {
                 "f32 multiply and add, GFLOP/s   %9.0f  %11.0f\n"
                 "bf16 multiply and add, GFLOP/s  %9.0f  %11.0f\n"
                 "memory copy, GB/s               %9.1f  %11.1f\n",
-                r.isa.c_str(), r.threads, r.f32.one * 1e-9, r.f32.all * 1e-9, r.bf16.one * 1e-9, r.bf16.all * 1e-9,
-                r.copy.one * 1e-9, r.copy.all * 1e-9);
+                r.isa.c_str(), r.threads, r.f32.one * 1e-9, r.f32.all * 1e-9, r.bf16.one * 1e-9,
+                r.bf16.all * 1e-9, r.copy.one * 1e-9, r.copy.all * 1e-9);
   return text;
 }
 

@@ -24,12 +24,14 @@ std::string line(const std::string& name, const OpCost& cost, int steps, double 
 
 }  // namespace
 
-std::string profile_table(const Profile& profile, int steps, double step_s, bool bf16, const BenchPeakResult& peak) {
+std::string profile_table(const Profile& profile, int steps, double step_s, bool bf16,
+                          const BenchPeakResult& peak) {
   std::vector<std::pair<std::string, OpCost>> rows(profile.costs().begin(), profile.costs().end());
-  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
+  std::sort(rows.begin(), rows.end(),
+            [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
   char head[160];
-  std::snprintf(head, sizeof head, "%-30s %7s %10s %9s %9s %-8s %8s\n", "op", "calls", "ms", "share", "rate", "",
-                "of limit");
+  std::snprintf(head, sizeof head, "%-30s %7s %10s %9s %9s %-8s %8s\n", "op", "calls", "ms", "share", "rate",
+                "", "of limit");
   std::string text = head;
   double known = 0;
   for (const auto& [name, cost] : rows) {

@@ -78,7 +78,8 @@ void check(const BenchStepOptions& o) {
   const auto& s = o.scheme;
   NM_CHECK_AS(ConfigError, s == "plain" || s == "augmix" || s == "noisymix" || s == "infer",
               "--scheme is plain, augmix, noisymix or infer, not \"", s, '"');
-  NM_CHECK_AS(ConfigError, o.dtype == "f32" || o.dtype == "bf16", "--dtype is f32 or bf16, not \"", o.dtype, '"');
+  NM_CHECK_AS(ConfigError, o.dtype == "f32" || o.dtype == "bf16", "--dtype is f32 or bf16, not \"", o.dtype,
+              '"');
   NM_CHECK_AS(ConfigError, o.batch > 0 && o.steps > 0 && o.warmup >= 0 && o.classes > 0 && o.threads >= 0,
               "--batch, --steps and --classes are positive, --warmup and --threads not negative");
 }

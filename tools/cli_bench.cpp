@@ -46,7 +46,9 @@ void add_bench(CLI::App& program, Action& action) {
   steps->add_option("--batch", step.batch, "examples; augmix and noisymix see three views of each")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
-  steps->add_option("--dtype", step.dtype, "of the activations: f32 or bf16")->check(CLI::IsMember({"f32", "bf16"}))->capture_default_str();
+  steps->add_option("--dtype", step.dtype, "of the activations: f32 or bf16")
+      ->check(CLI::IsMember({"f32", "bf16"}))
+      ->capture_default_str();
   steps->add_option("--steps", step.steps, "timed steps; the median counts")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
@@ -57,7 +59,8 @@ void add_bench(CLI::App& program, Action& action) {
   steps->add_option("--threads", step.threads, "0 is one per core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  steps->add_option("--dropout", step.dropout, "probability instead of the model's own")->check(CLI::Range(0.0, 0.99));
+  steps->add_option("--dropout", step.dropout, "probability instead of the model's own")
+      ->check(CLI::Range(0.0, 0.99));
   steps->add_flag("--profile", step.profile, "time, rate and distance from the machine's limit of every op");
   steps->add_flag("--json", options->json, "one JSON object");
   steps->footer(examples({"bench step --arch wrn28-4 --scheme noisymix --batch 128 --threads 2 --json"}));
@@ -65,7 +68,8 @@ void add_bench(CLI::App& program, Action& action) {
       [options, &action] { action = [options] { return print(bench_step(options->step), options->json); }; });
 
   BenchConvOptions& conv = options->conv;
-  CLI::App* convolutions = verb->add_subcommand("conv", "The convolutions of PreActResNet-18 alone, with their gradients");
+  CLI::App* convolutions =
+      verb->add_subcommand("conv", "The convolutions of PreActResNet-18 alone, with their gradients");
   convolutions->add_option("--images", conv.images)->check(CLI::Range(1, 65536))->capture_default_str();
   convolutions->add_option("--dtype", conv.dtype, "of the activations: f32 or bf16")
       ->check(CLI::IsMember({"f32", "bf16"}))
@@ -80,7 +84,8 @@ void add_bench(CLI::App& program, Action& action) {
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   convolutions->add_flag("--json", options->json, "one JSON object");
-  convolutions->callback([options, &action] { action = [options] { return print(bench_conv(options->conv), options->json); }; });
+  convolutions->callback(
+      [options, &action] { action = [options] { return print(bench_conv(options->conv), options->json); }; });
 
   CLI::App* peak = verb->add_subcommand("peak", "What this machine can do at best: arithmetic and memory");
   peak->add_flag("--json", options->json, "one JSON object");

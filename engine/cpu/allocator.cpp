@@ -19,11 +19,14 @@ namespace {
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 constexpr std::size_t kHugePage = 2 * kMiB;
-constexpr std::size_t kLargest = std::size_t{1} << 62;  // far beyond any machine; sizes are not rounded past it
+constexpr std::size_t kLargest = std::size_t{1}
+                                 << 62;  // far beyond any machine; sizes are not rounded past it
 
 }  // namespace
 
-CpuBackend::~CpuBackend() { trim_locked(); }
+CpuBackend::~CpuBackend() {
+  trim_locked();
+}
 
 std::size_t CpuBackend::rounded(std::size_t bytes) const {
   if (bytes <= 1024) return std::max(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
@@ -112,7 +115,7 @@ void CpuBackend::release(void* memory, std::size_t bytes) noexcept {
       free_small_[size].push_back(memory);
     else
       free_large(static_cast<std::byte*>(memory));
-  } catch (...) {  // no memory for the lists themselves
+  } catch (...) {             // no memory for the lists themselves
     if (size > kMiB) return;  // the piece stays unused
     std::free(memory);
     stats_.reserved -= static_cast<std::int64_t>(size);

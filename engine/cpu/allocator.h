@@ -1,4 +1,5 @@
-// CPU memory with a cache of freed blocks, so that a training step after the first asks the system for nothing.
+// CPU memory with a cache of freed blocks, so that a training step after the first asks the system for
+// nothing.
 #pragma once
 
 #include <map>
@@ -11,10 +12,10 @@
 
 namespace noisymix::cpu {
 
-/// Blocks are 64-byte aligned. Up to 1 MiB they are rounded up to a size class (1/8 of a power of two) and cached by
-/// class. Larger ones are cut from regions: a request takes the smallest free piece that holds it and leaves the rest;
-/// freed neighbours join again. So the many small maps of a network's deep half and the few large ones of its first
-/// half share memory, and what is reserved stays close to what is in use at once.
+/// Blocks are 64-byte aligned. Up to 1 MiB they are rounded up to a size class (1/8 of a power of two) and
+/// cached by class. Larger ones are cut from regions: a request takes the smallest free piece that holds it
+/// and leaves the rest; freed neighbours join again. So the many small maps of a network's deep half and the
+/// few large ones of its first half share memory, and what is reserved stays close to what is in use at once.
 class CpuBackend final : public Backend {
  public:
   ~CpuBackend() override;

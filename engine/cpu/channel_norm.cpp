@@ -197,8 +197,8 @@ struct Constants {
 
 constexpr std::int64_t kSample = 4 * kRun;  // rows that a first mean is taken from
 
-/// Mean and sum of squared deviations of one chunk, in one pass: around the mean of its first rows, which is near
-/// enough to the whole one that nothing cancels.
+/// Mean and sum of squared deviations of one chunk, in one pass: around the mean of its first rows, which is
+/// near enough to the whole one that nothing cancels.
 template <typename T>
 void chunk_moments(const Layout& layout, const T* x, std::int64_t begin, std::int64_t end, double* mean,
                    double* squares) {

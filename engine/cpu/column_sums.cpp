@@ -10,18 +10,20 @@ namespace noisymix::cpu {
 namespace {
 
 template <typename T, typename C = compute_t<T>>
-[[gnu::always_inline]] inline void add_loop(const T* x, std::int64_t rows, std::int64_t columns, C* NM_RESTRICT sums) {
+[[gnu::always_inline]] inline void add_loop(const T* x, std::int64_t rows, std::int64_t columns,
+                                            C* NM_RESTRICT sums) {
   for (std::int64_t i = 0; i < rows; ++i, x += columns)
     for (std::int64_t j = 0; j < columns; ++j) sums[j] += static_cast<C>(x[j]);
 }
 
-#define NM_ADD_ROWS(suffix, T)                                                                       \
-  NM_VECTORISED(add_rows_##suffix, (const T* x, std::int64_t rows, std::int64_t columns, compute_t<T>* sums), \
-                (x, rows, columns, sums)) {                                                          \
-    add_loop(x, rows, columns, sums);                                                                \
-  }                                                                                                  \
-  void add_rows(const T* x, std::int64_t rows, std::int64_t columns, compute_t<T>* sums) {           \
-    add_rows_##suffix(x, rows, columns, sums);                                                       \
+#define NM_ADD_ROWS(suffix, T)                                                             \
+  NM_VECTORISED(add_rows_##suffix,                                                         \
+                (const T* x, std::int64_t rows, std::int64_t columns, compute_t<T>* sums), \
+                (x, rows, columns, sums)) {                                                \
+    add_loop(x, rows, columns, sums);                                                      \
+  }                                                                                        \
+  void add_rows(const T* x, std::int64_t rows, std::int64_t columns, compute_t<T>* sums) { \
+    add_rows_##suffix(x, rows, columns, sums);                                             \
   }
 NM_ADD_ROWS(f32, float)
 NM_ADD_ROWS(f64, double)

@@ -43,8 +43,9 @@ struct RowFinish {
 };
 
 /// Finishes one row of sums; `residual` may be null. Inlined with a constant count for full rows.
-[[gnu::always_inline]] inline void finish_row(const float* NM_RESTRICT sums, std::int64_t columns, const RowFinish& k,
-                                              const bfloat16* residual, bfloat16* NM_RESTRICT y) {
+[[gnu::always_inline]] inline void finish_row(const float* NM_RESTRICT sums, std::int64_t columns,
+                                              const RowFinish& k, const bfloat16* residual,
+                                              bfloat16* NM_RESTRICT y) {
   float row[kPair];
   for (std::int64_t j = 0; j < columns; ++j) row[j] = sums[j];
   if (k.bias != nullptr)
@@ -109,15 +110,16 @@ void multiply_site(const TileKernels& kernels, const TileSite& site, std::int64_
 
 void convolve(const TileBlocks& blocks, const PackedTiles& weights, const RowFinish& finish,
               const TileTarget& target) {
-  const std::int64_t row_step = blocks.by_pixels() ? target.step_w * target.c : target.h * target.w * target.c;
+  const std::int64_t row_step =
+      blocks.by_pixels() ? target.step_w * target.c : target.h * target.w * target.c;
   parallel_for(blocks.count(), 1, [&](std::int64_t index, std::int64_t) {
     thread_local TileBlock block;
     const TileSession session;
     blocks.load(index, block);
     for (std::int64_t tile = 0; tile < weights.tiles(); tile += 2)
       for (std::size_t i = 0; i < block.site_count; ++i)
-        multiply_site(session.kernels(), block.sites[i], blocks.row_distance(block), row_step, weights, tile, finish,
-                      target);
+        multiply_site(session.kernels(), block.sites[i], blocks.row_distance(block), row_step, weights, tile,
+                      finish, target);
   });
 }
 
@@ -132,7 +134,8 @@ void with_weight(const Tensor& weight, Body body) {
 
 }  // namespace
 
-void conv2d_bf16(const ConvShape& s, const Tensor& x, const Tensor& weight, const ConvEpilogue& epilogue, Tensor& y) {
+void conv2d_bf16(const ConvShape& s, const Tensor& x, const Tensor& weight, const ConvEpilogue& epilogue,
+                 Tensor& y) {
   const Tensor bias = epilogue.bias.defined() ? epilogue.bias.to(Dtype::f32) : Tensor();
   const auto values = [](const Tensor& t) { return t.defined() ? t.data<float>() : nullptr; };
   const RowFinish finish{values(bias), values(epilogue.scale), values(epilogue.shift), epilogue.relu};
@@ -180,7 +183,7 @@ void gemm_bf16(std::int64_t m, std::int64_t n, std::int64_t k, const bfloat16* a
 
 template void gemm_bf16(std::int64_t, std::int64_t, std::int64_t, const bfloat16*, const float*, std::int64_t,
                         std::int64_t, const float*, bfloat16*);
-template void gemm_bf16(std::int64_t, std::int64_t, std::int64_t, const bfloat16*, const bfloat16*, std::int64_t,
-                        std::int64_t, const float*, bfloat16*);
+template void gemm_bf16(std::int64_t, std::int64_t, std::int64_t, const bfloat16*, const bfloat16*,
+                        std::int64_t, std::int64_t, const float*, bfloat16*);
 
 }  // namespace noisymix::cpu

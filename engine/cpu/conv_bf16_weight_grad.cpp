@@ -23,13 +23,17 @@ constexpr std::int64_t kRange = 128;                // channels of a range: 9 ta
 constexpr std::int64_t kBlockNumbers = 448 * 1024;  // of x and dy at a time, so that all stays in L2
 constexpr std::int64_t kTasks = 8;
 
-constexpr std::int64_t round_up(std::int64_t value, std::int64_t step) { return chunk_count(value, step) * step; }
+constexpr std::int64_t round_up(std::int64_t value, std::int64_t step) {
+  return chunk_count(value, step) * step;
+}
 
 /// Channels [begin, begin + count) of all those of a map, padded to whole tiles.
 struct Range {
   std::int64_t begin, count, padded;
   Range(std::int64_t first, std::int64_t total, std::int64_t ranges, std::int64_t index)
-      : begin(even_part(total, ranges, index)), count(even_part(total, ranges, index + 1) - begin), padded(round_up(count, kTileColumns)) {
+      : begin(even_part(total, ranges, index)),
+        count(even_part(total, ranges, index + 1) - begin),
+        padded(round_up(count, kTileColumns)) {
     begin += first;
   }
 };
@@ -49,7 +53,8 @@ struct Plan {
                                     std::max<std::int64_t>(s.ho, 1));
     row_blocks = chunk_count(s.ho, rows);
     units = chunk_count(s.n, kImages) * row_blocks;
-    splits = std::clamp<std::int64_t>(chunk_count(kTasks, o_ranges * c_ranges), 1, std::max<std::int64_t>(units, 1));
+    splits = std::clamp<std::int64_t>(chunk_count(kTasks, o_ranges * c_ranges), 1,
+                                      std::max<std::int64_t>(units, 1));
     partial = s.kh * s.kw * o * c;
   }
 };
@@ -79,7 +84,9 @@ void join_pair(const TileKernels& kernels, const Unit& unit, const std::uint16_t
 }
 
 /// sums[j] += the numbers in column j of `pairs` rows of words, both halves; n at most kRange.
-NM_VECTORISED(add_columns, (const std::uint32_t* words, std::int64_t pairs, std::int64_t stride, std::int64_t n, double* sums),
+NM_VECTORISED(add_columns,
+              (const std::uint32_t* words, std::int64_t pairs, std::int64_t stride, std::int64_t n,
+               double* sums),
               (words, pairs, stride, n, sums)) {
   float row[kRange] = {};
   for (std::int64_t p = 0; p < pairs; ++p, words += stride)
@@ -94,8 +101,8 @@ struct Operands {
   AlignedVector<std::uint32_t> x;   // [input rows * w][16][c padded]
   std::vector<std::int64_t> dy_offsets, x_offsets;
 
-  /// Words between output channels: one cache line more than the pixels take, for at a power of two the 16 rows
-  /// of a tile would all fall into the same set of the cache.
+  /// Words between output channels: one cache line more than the pixels take, for at a power of two the 16
+  /// rows of a tile would all fall into the same set of the cache.
   static std::int64_t distance(std::int64_t pixels) { return (pixels + 1) * kWords; }
 
   /// Adds dy up into `bias` [o.count] on the way, unless it is null.
@@ -136,7 +143,8 @@ void Operands::load_x(const TileKernels& kernels, const ConvShape& s, const Unit
 }
 
 /// The pixels for which tap (r, q) reads inside the map.
-void Operands::list_steps(const ConvShape& s, const Unit& unit, const Range& c, std::int64_t r, std::int64_t q) {
+void Operands::list_steps(const ConvShape& s, const Unit& unit, const Range& c, std::int64_t r,
+                          std::int64_t q) {
   dy_offsets.clear(), x_offsets.clear();
   for (std::int64_t i = 0; i < unit.rows; ++i) {
     const std::int64_t h = (unit.row + i) * s.stride_h + r * s.dilation_h - s.padding_h;
@@ -175,10 +183,11 @@ void add_tap(const TileKernels& kernels, const Operands& operands, const Range& 
   }
 }
 
-/// Sums units [first, last) of one range into `partial` [tap][o padded][c padded], and dy into `bias` [o.count]
-/// unless it is null.
+/// Sums units [first, last) of one range into `partial` [tap][o padded][c padded], and dy into `bias`
+/// [o.count] unless it is null.
 void sum_units(const ConvShape& s, const Plan& plan, const std::uint16_t* x, const std::uint16_t* dy,
-               std::int64_t first, std::int64_t last, const Range& o, const Range& c, float* partial, double* bias) {
+               std::int64_t first, std::int64_t last, const Range& o, const Range& c, float* partial,
+               double* bias) {
   thread_local Operands operands;
   const TileSession session;
   std::fill_n(partial, s.kh * s.kw * o.padded * c.padded, 0.0f);
@@ -218,7 +227,8 @@ void add_partials(const ConvShape& s, const Plan& plan, const Range& o, const Ra
 }  // namespace
 
 template <typename W>
-void conv2d_weight_grad_bf16(const ConvShape& s, const bfloat16* x, const bfloat16* dy, W* dweight, double* dbias) {
+void conv2d_weight_grad_bf16(const ConvShape& s, const bfloat16* x, const bfloat16* dy, W* dweight,
+                             double* dbias) {
   const auto* inputs = reinterpret_cast<const std::uint16_t*>(x);
   const auto* grads = reinterpret_cast<const std::uint16_t*>(dy);
   const Plan plan(s);
@@ -228,8 +238,12 @@ void conv2d_weight_grad_bf16(const ConvShape& s, const bfloat16* x, const bfloat
   std::vector<double> bias(static_cast<std::size_t>(dbias == nullptr ? 0 : plan.splits * s.o), 0.0);
   for (std::int64_t group = 0; group < s.groups; ++group) {
     const std::int64_t first_o = group * s.group_o(), first_c = group * s.group_c();
-    const auto o_range = [&](std::int64_t i) { return Range(first_o, s.group_o(), plan.o_ranges, i / plan.c_ranges); };
-    const auto c_range = [&](std::int64_t i) { return Range(first_c, s.group_c(), plan.c_ranges, i % plan.c_ranges); };
+    const auto o_range = [&](std::int64_t i) {
+      return Range(first_o, s.group_o(), plan.o_ranges, i / plan.c_ranges);
+    };
+    const auto c_range = [&](std::int64_t i) {
+      return Range(first_c, s.group_c(), plan.c_ranges, i % plan.c_ranges);
+    };
     parallel_for(plan.splits * ranges, 1, [&](std::int64_t task, std::int64_t) {
       const std::int64_t split = task / ranges, i = task % ranges;
       const bool sums_bias = dbias != nullptr && i % plan.c_ranges == 0;  // once per range of output channels
@@ -246,13 +260,15 @@ void conv2d_weight_grad_bf16(const ConvShape& s, const bfloat16* x, const bfloat
 }
 
 template <typename W>
-void gemm_transposed_bf16(std::int64_t m, std::int64_t n, std::int64_t k, const bfloat16* a, const bfloat16* b, W* c) {
+void gemm_transposed_bf16(std::int64_t m, std::int64_t n, std::int64_t k, const bfloat16* a,
+                          const bfloat16* b, W* c) {
   conv2d_weight_grad_bf16(ConvShape{k, 1, 1, n, m, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1}, b, a, c, nullptr);
 }
 
 template void conv2d_weight_grad_bf16(const ConvShape&, const bfloat16*, const bfloat16*, float*, double*);
 template void conv2d_weight_grad_bf16(const ConvShape&, const bfloat16*, const bfloat16*, bfloat16*, double*);
-template void gemm_transposed_bf16(std::int64_t, std::int64_t, std::int64_t, const bfloat16*, const bfloat16*, float*);
+template void gemm_transposed_bf16(std::int64_t, std::int64_t, std::int64_t, const bfloat16*, const bfloat16*,
+                                   float*);
 template void gemm_transposed_bf16(std::int64_t, std::int64_t, std::int64_t, const bfloat16*, const bfloat16*,
                                    bfloat16*);
 

@@ -27,14 +27,16 @@ std::vector<PhaseTap> phase_taps(std::int64_t phase, std::int64_t taps, std::int
 }  // namespace
 
 PixelGrid forward_grid(const ConvShape& s, std::int64_t group) {
-  PixelGrid grid{s.n, s.h, s.w, s.c, group * s.group_c(), s.group_c(), s.ho, s.wo, s.stride_h, s.stride_w, {}};
+  PixelGrid grid{s.n,  s.h,        s.w,        s.c, group * s.group_c(), s.group_c(), s.ho,
+                 s.wo, s.stride_h, s.stride_w, {}};
   for (std::int64_t r = 0; r < s.kh; ++r)
     for (std::int64_t q = 0; q < s.kw; ++q)
       grid.taps.push_back({r * s.dilation_h - s.padding_h, q * s.dilation_w - s.padding_w});
   return grid;
 }
 
-InputGradGrid input_grad_grid(const ConvShape& s, std::int64_t group, std::int64_t phase_h, std::int64_t phase_w) {
+InputGradGrid input_grad_grid(const ConvShape& s, std::int64_t group, std::int64_t phase_h,
+                              std::int64_t phase_w) {
   const std::int64_t rows = std::max<std::int64_t>(0, chunk_count(s.h - phase_h, s.stride_h)),
                      cols = std::max<std::int64_t>(0, chunk_count(s.w - phase_w, s.stride_w));
   InputGradGrid result{{s.n, s.ho, s.wo, s.o, group * s.group_o(), s.group_o(), rows, cols, 1, 1, {}}, {}};

@@ -74,12 +74,14 @@ class PixelBlocks {
 /// The pass that computes y: pixels are those of y, taps in the order of the weight.
 PixelGrid forward_grid(const ConvShape& shape, std::int64_t group);
 
-/// The pass that computes dx at positions (phase_h + i * stride_h, phase_w + j * stride_w): a convolution of dy
-/// with the taps that reach them. Taps are in the order of `weight_taps`, numbers r * kw + q of the weight's.
+/// The pass that computes dx at positions (phase_h + i * stride_h, phase_w + j * stride_w): a convolution of
+/// dy with the taps that reach them. Taps are in the order of `weight_taps`, numbers r * kw + q of the
+/// weight's.
 struct InputGradGrid {
   PixelGrid grid;
   std::vector<std::int64_t> weight_taps;
 };
-InputGradGrid input_grad_grid(const ConvShape& shape, std::int64_t group, std::int64_t phase_h, std::int64_t phase_w);
+InputGradGrid input_grad_grid(const ConvShape& shape, std::int64_t group, std::int64_t phase_h,
+                              std::int64_t phase_w);
 
 }  // namespace noisymix::cpu

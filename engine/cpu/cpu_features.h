@@ -6,8 +6,8 @@
 namespace noisymix::cpu {
 
 /// Levels that kernels are written for, each containing the ones before. portable is plain C++ and runs
-/// everywhere; avx512_bf16 adds dot products of bf16 pairs, amx the matrix unit. f32 kernels are the same from
-/// avx512 on.
+/// everywhere; avx512_bf16 adds dot products of bf16 pairs, amx the matrix unit. f32 kernels are the same
+/// from avx512 on.
 enum class Isa { portable, avx2, avx512, avx512_bf16, amx };
 
 const char* name_of(Isa isa);

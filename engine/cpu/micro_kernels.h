@@ -50,7 +50,8 @@ struct MicroKernels {
   int row_height[kMaxVectors + 1], outer_height[kMaxVectors + 1];
   RowKernel row[kMaxVectors + 1][kMaxHeight + 1];
   OuterKernel outer[kMaxVectors + 1][kMaxHeight + 1];
-  /// Multiplies and adds in registers only, `rounds` times; returns the operations done. For measuring the limit.
+  /// Multiplies and adds in registers only, `rounds` times; returns the operations done. For measuring the
+  /// limit.
   std::int64_t (*spin)(std::int64_t rounds, float* out);
 };
 

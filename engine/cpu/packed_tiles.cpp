@@ -11,7 +11,8 @@ namespace {
 constexpr std::int64_t kPairs = kTileDepth / 2;
 
 /// to[i] = the bits of from[i] rounded to bf16.
-NM_VECTORISED(round_f32, (const float* NM_RESTRICT from, std::int64_t n, bfloat16* NM_RESTRICT to), (from, n, to)) {
+NM_VECTORISED(round_f32, (const float* NM_RESTRICT from, std::int64_t n, bfloat16* NM_RESTRICT to),
+              (from, n, to)) {
   for (std::int64_t i = 0; i < n; ++i) to[i] = bfloat16(from[i]);
 }
 
@@ -31,8 +32,8 @@ struct Corner {
   std::int64_t row_stride, column_stride;
 };
 
-/// Rows that follow each other in memory: each column is one run of 32 numbers, so the words of a tile are the
-/// transpose of what is read.
+/// Rows that follow each other in memory: each column is one run of 32 numbers, so the words of a tile are
+/// the transpose of what is read.
 template <typename W>
 void pack_runs(const Corner<W>& corner, std::uint32_t* tile) {
   alignas(64) bfloat16 runs[kTileColumns * kTileDepth] = {};
@@ -52,7 +53,8 @@ void pack_rows(const Corner<W>& corner, std::uint32_t* tile) {
       if (row >= 0) round_run(corner.source + row * corner.row_stride, corner.columns, pair[half]);
     }
     tile_kernels().join(reinterpret_cast<const std::uint16_t*>(pair[0]),
-                        reinterpret_cast<const std::uint16_t*>(pair[1]), kTileColumns, tile + p * kTileColumns);
+                        reinterpret_cast<const std::uint16_t*>(pair[1]), kTileColumns,
+                        tile + p * kTileColumns);
   }
 }
 
@@ -103,7 +105,7 @@ PackedTiles::PackedTiles(const W* source, const std::vector<std::int64_t>& rows,
 
 template PackedTiles::PackedTiles(const float*, const std::vector<std::int64_t>&, std::int64_t, std::int64_t,
                                   std::int64_t);
-template PackedTiles::PackedTiles(const bfloat16*, const std::vector<std::int64_t>&, std::int64_t, std::int64_t,
-                                  std::int64_t);
+template PackedTiles::PackedTiles(const bfloat16*, const std::vector<std::int64_t>&, std::int64_t,
+                                  std::int64_t, std::int64_t);
 
 }  // namespace noisymix::cpu

@@ -6,8 +6,9 @@
 namespace noisymix::cpu {
 
 /// Words of block `low + 2^32 * high` of a key. Inlined, so that a loop over `low` becomes vector code.
-inline __attribute__((always_inline)) void philox_block(std::uint64_t key, std::uint32_t low, std::uint32_t high,
-                                                        std::uint32_t& w0, std::uint32_t& w1, std::uint32_t& w2,
+inline __attribute__((always_inline)) void philox_block(std::uint64_t key, std::uint32_t low,
+                                                        std::uint32_t high, std::uint32_t& w0,
+                                                        std::uint32_t& w1, std::uint32_t& w2,
                                                         std::uint32_t& w3) {
   std::uint32_t c0 = low, c1 = high, c2 = 0, c3 = 0;
   auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);

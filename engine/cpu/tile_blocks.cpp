@@ -14,8 +14,8 @@ constexpr std::int64_t kCopyNumbers = 256 * 1024;  // a block by images fills a 
 
 /// The first position after `i` along one axis at which other taps than at `i` fall inside the map: the ones
 /// inside are those between a lowest and a highest offset.
-std::int64_t run_end(std::int64_t i, std::int64_t step, std::int64_t low, std::int64_t high, std::int64_t size,
-                     std::int64_t positions) {
+std::int64_t run_end(std::int64_t i, std::int64_t step, std::int64_t low, std::int64_t high,
+                     std::int64_t size, std::int64_t positions) {
   const auto lowest = [=](std::int64_t at) { return std::max(low, -at * step); };
   const auto highest = [=](std::int64_t at) { return std::min(high, size - 1 - at * step); };
   std::int64_t end = i + 1;
@@ -56,7 +56,8 @@ void TileBlocks::plan_steps() {
   const bool dense = by_pixels_ && !in_place_ && grid_.channels % kTileDepth != 0;
   for (std::size_t t = 0; t < taps.size();) {
     std::size_t end = t + 1;  // taps that lie side by side form one run
-    while (dense && end < taps.size() && taps[end].dh == taps[t].dh && taps[end].dw == taps[end - 1].dw + 1) ++end;
+    while (dense && end < taps.size() && taps[end].dh == taps[t].dh && taps[end].dw == taps[end - 1].dw + 1)
+      ++end;
     const std::int64_t length = static_cast<std::int64_t>(end - t) * grid_.channels;
     for (std::int64_t first = 0; first < length; first += kTileDepth) {
       steps_.push_back({taps[t].dh, taps[t].dw, first});
@@ -102,7 +103,8 @@ void TileBlocks::copy_by_pixels(TileBlock& block, std::int64_t bottom) const {
   block.base = target;
   for (std::int64_t image = block.image; image < block.image + block.images; ++image) {
     for (std::int64_t row = block.top; row < bottom; ++row, target += line) {
-      const std::uint16_t* source = data_ + ((image * g.h + row) * g.w + range_.low_w + begin) * g.c + g.first;
+      const std::uint16_t* source =
+          data_ + ((image * g.h + row) * g.w + range_.low_w + begin) * g.c + g.first;
       std::fill_n(target, begin * g.channels, std::uint16_t{0});
       std::fill(target + end * g.channels, target + line, std::uint16_t{0});
       if (g.channels == g.c) {
@@ -125,7 +127,8 @@ void TileBlocks::copy_by_images(TileBlock& block, std::int64_t bottom) const {
   block.base = block.copy.data();
   for (std::int64_t row = 0; row < height; ++row) {
     for (std::int64_t i = 0; i < block.images; ++i) {
-      const std::uint16_t* source = data_ + (((block.image + i) * g.h + block.top + row) * g.w) * g.c + g.first;
+      const std::uint16_t* source =
+          data_ + (((block.image + i) * g.h + block.top + row) * g.w) * g.c + g.first;
       std::uint16_t* target = block.copy.data() + row * block.row_stride + i * channels_;
       for (std::int64_t j = 0; j < g.w; ++j, source += g.c, target += block.col_stride)
         std::fill(std::copy_n(source, g.channels, target), target + channels_, std::uint16_t{0});
@@ -156,7 +159,8 @@ void TileBlocks::fill_site(const TileBlock& block, std::int64_t row, std::int64_
     const DepthStep& step = steps_[k];
     const std::int64_t h = row * g.step_h + step.dh, w = col * g.step_w + step.dw;
     if (h < 0 || h >= g.h || (!by_pixels_ && (w < 0 || w >= g.w))) continue;
-    site.a_offsets.push_back(step.dh * block.row_stride + (step.dw + block.left) * block.col_stride + step.channel);
+    site.a_offsets.push_back(step.dh * block.row_stride + (step.dw + block.left) * block.col_stride +
+                             step.channel);
     site.b_offsets.push_back(static_cast<std::int64_t>(k) * kTileNumbers);
   }
   const std::int64_t image_step = by_pixels_ ? 1 : kTileRows, col_step = by_pixels_ ? kTileRows : 1;

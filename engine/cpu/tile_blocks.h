@@ -1,9 +1,11 @@
 // Pixels of bf16 feature maps arranged as rows of tiles, for convolutions on the matrix unit.
 //
 // The 16 rows of a tile must lie at one constant distance in memory. Two arrangements give that:
-//   by pixels  16 neighbouring pixels of a row of one image, where rows are multiples of 16 long; the block is a
+//   by pixels  16 neighbouring pixels of a row of one image, where rows are multiples of 16 long; the block
+//   is a
 //              copy with the columns of zeros that the taps reach, or the map itself where they reach none
-//   by images  one pixel of 16 images, for all other sizes; the block is a copy with the images innermost, and
+//   by images  one pixel of 16 images, for all other sizes; the block is a copy with the images innermost,
+//   and
 //              taps outside the map are left out instead of multiplied with zeros
 #pragma once
 
@@ -15,8 +17,8 @@
 
 namespace noisymix::cpu {
 
-/// 32 numbers of a pixel's sum: from channel `channel` of the position (dh, dw) away, running on into the next
-/// position where the copy has no gaps.
+/// 32 numbers of a pixel's sum: from channel `channel` of the position (dh, dw) away, running on into the
+/// next position where the copy has no gaps.
 struct DepthStep {
   std::int64_t dh, dw, channel;
 };
@@ -49,8 +51,8 @@ class TileBlocks {
   /// `data` are the bits of maps as `grid` describes them.
   TileBlocks(const std::uint16_t* data, const PixelGrid& grid);
 
-  /// For each number of the sum, a multiple of 32: the row of the weight it meets, tap * channels + channel, or
-  /// -1 for none.
+  /// For each number of the sum, a multiple of 32: the row of the weight it meets, tap * channels + channel,
+  /// or -1 for none.
   const std::vector<std::int64_t>& weight_rows() const { return weight_rows_; }
 
   std::int64_t count() const { return image_blocks_ * row_blocks_; }
@@ -73,7 +75,7 @@ class TileBlocks {
   PixelGrid grid_;
   TapRange range_;
   bool by_pixels_, in_place_;
-  std::int64_t width_;  // columns of a copy
+  std::int64_t width_;     // columns of a copy
   std::int64_t channels_;  // of a position in a copy
   std::int64_t images_, rows_, image_blocks_, row_blocks_;
   std::vector<DepthStep> steps_;

@@ -19,10 +19,10 @@ inline constexpr std::int64_t kTileRows = 16, kTileColumns = 16, kTileDepth = 32
 /// c [row tiles * 16][column tiles * 16] = (or +=) sum over steps of A * B. Offsets and strides count bf16
 /// numbers; numbers are the bits of bf16.
 struct TileProduct {
-  const std::uint16_t* a[2];     // one per row tile; row i of step k is at a[t] + a_offsets[k] + i * a_stride
+  const std::uint16_t* a[2];  // one per row tile; row i of step k is at a[t] + a_offsets[k] + i * a_stride
   const std::int64_t* a_offsets;
   std::int64_t a_stride;
-  const std::uint16_t* b[2];     // one per column tile; row p of step k is at b[u] + b_offsets[k] + p * b_stride
+  const std::uint16_t* b[2];  // one per column tile; row p of step k is at b[u] + b_offsets[k] + p * b_stride
   const std::int64_t* b_offsets;
   std::int64_t b_stride;
   std::int64_t steps;
@@ -42,9 +42,11 @@ struct TileKernels {
                           std::int64_t to_stride);
   /// words[j] = low[j] + (high[j] << 16) for j < n: two rows of numbers as one row of pairs.
   void (*join)(const std::uint16_t* low, const std::uint16_t* high, std::int64_t n, std::uint32_t* words);
-  /// Rounds `rows` rows of 32 sums to bf16, to nearest even; NaN stays NaN. y holds rows `distance` numbers apart.
+  /// Rounds `rows` rows of 32 sums to bf16, to nearest even; NaN stays NaN. y holds rows `distance` numbers
+  /// apart.
   void (*round_rows)(const float* sums, std::int64_t rows, std::uint16_t* y, std::int64_t distance);
-  /// Multiplies and adds in registers only, `rounds` times; returns the operations done. For measuring the limit.
+  /// Multiplies and adds in registers only, `rounds` times; returns the operations done. For measuring the
+  /// limit.
   std::int64_t (*spin)(std::int64_t rounds, float* out);
 };
 

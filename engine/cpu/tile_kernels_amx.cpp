@@ -84,14 +84,15 @@ std::int64_t spin(std::int64_t rounds, float* out) {
   return rounds * 4 * kTileRows * kTileColumns * kTileDepth * 2;
 }
 
-constexpr TileKernels kTable{
-    {{}, {nullptr, tile_product<1, 1>, tile_product<1, 2>}, {nullptr, tile_product<2, 1>, tile_product<2, 2>}},
-    begin_tiles,
-    end_tiles,
-    transpose_16x16_avx512,
-    join_avx512,
-    round_rows_avx512_bf16,
-    spin};
+constexpr TileKernels kTable{{{},
+                              {nullptr, tile_product<1, 1>, tile_product<1, 2>},
+                              {nullptr, tile_product<2, 1>, tile_product<2, 2>}},
+                             begin_tiles,
+                             end_tiles,
+                             transpose_16x16_avx512,
+                             join_avx512,
+                             round_rows_avx512_bf16,
+                             spin};
 
 }  // namespace
 

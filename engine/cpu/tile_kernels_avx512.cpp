@@ -1,7 +1,8 @@
 // Tile kernels for AVX-512 without bf16 instructions: bf16 numbers are widened to f32 in registers. Compiled
 // with that instruction set switched on: includes nothing that other files share.
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wuninitialized"  // gcc 12's own header leaves its pass-through operands undefined
+#pragma GCC diagnostic ignored \
+    "-Wuninitialized"  // gcc 12's own header leaves its pass-through operands undefined
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
@@ -77,17 +78,19 @@ void join_avx512(const std::uint16_t* low, const std::uint16_t* high, std::int64
     const __m512i b = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(high + j)));
     _mm512_storeu_si512(words + j, _mm512_or_si512(a, _mm512_slli_epi32(b, 16)));
   }
-  for (; j < n; ++j) words[j] = static_cast<std::uint32_t>(low[j]) | (static_cast<std::uint32_t>(high[j]) << 16);
+  for (; j < n; ++j)
+    words[j] = static_cast<std::uint32_t>(low[j]) | (static_cast<std::uint32_t>(high[j]) << 16);
 }
 
-constexpr TileKernels kTable{
-    {{}, {nullptr, tile_product<1, 1>, tile_product<1, 2>}, {nullptr, tile_product<2, 1>, tile_product<2, 2>}},
-    no_preparation,
-    no_preparation,
-    transpose_16x16_avx512,
-    join_avx512,
-    round_rows_plain,
-    spin};
+constexpr TileKernels kTable{{{},
+                              {nullptr, tile_product<1, 1>, tile_product<1, 2>},
+                              {nullptr, tile_product<2, 1>, tile_product<2, 2>}},
+                             no_preparation,
+                             no_preparation,
+                             transpose_16x16_avx512,
+                             join_avx512,
+                             round_rows_plain,
+                             spin};
 const TileKernels kAvx512Tiles = kTable;
 
 }  // namespace noisymix::cpu

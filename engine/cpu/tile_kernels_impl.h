@@ -77,7 +77,8 @@ void no_preparation() {}
     for (std::int64_t j = 0; j < 2 * kTileColumns; ++j) {
       std::uint32_t bits;
       __builtin_memcpy(&bits, sums + i * 2 * kTileColumns + j, sizeof bits);
-      const std::uint32_t rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16, quiet = (bits >> 16) | 0x40u;
+      const std::uint32_t rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16,
+                          quiet = (bits >> 16) | 0x40u;
       y[i * distance + j] = static_cast<std::uint16_t>((bits & 0x7FFFFFFFu) > 0x7F800000u ? quiet : rounded);
     }
 }

@@ -16,27 +16,29 @@ namespace cpu {
 
 template <typename T>
 [[gnu::always_inline]] inline void finish_loop(T* NM_RESTRICT y, const T* residual, std::int64_t rows,
-                                               std::int64_t width, const float* scale, const float* shift, bool relu) {
+                                               std::int64_t width, const float* scale, const float* shift,
+                                               bool relu) {
   for (std::int64_t i = 0; i < rows; ++i, y += width) {
     if (residual != nullptr)
       for (std::int64_t j = 0; j < width; ++j) y[j] += residual[i * width + j];
     if (scale != nullptr)
-      for (std::int64_t j = 0; j < width; ++j) y[j] = y[j] * static_cast<T>(scale[j]) + static_cast<T>(shift[j]);
+      for (std::int64_t j = 0; j < width; ++j)
+        y[j] = y[j] * static_cast<T>(scale[j]) + static_cast<T>(shift[j]);
     if (relu)
       for (std::int64_t j = 0; j < width; ++j) y[j] = y[j] < T(0) ? T(0) : y[j];
   }
 }
 
-#define NM_FINISH(suffix, T)                                                                                      \
-  NM_VECTORISED(finish_##suffix,                                                                                  \
-                (T * y, const T* residual, std::int64_t rows, std::int64_t width, const float* scale,             \
-                 const float* shift, bool relu),                                                                  \
-                (y, residual, rows, width, scale, shift, relu)) {                                                 \
-    finish_loop(y, residual, rows, width, scale, shift, relu);                                                    \
-  }                                                                                                               \
-  void finish_run(T* y, const T* residual, std::int64_t rows, std::int64_t width, const float* scale,             \
-                  const float* shift, bool relu) {                                                                \
-    finish_##suffix(y, residual, rows, width, scale, shift, relu);                                                \
+#define NM_FINISH(suffix, T)                                                                          \
+  NM_VECTORISED(finish_##suffix,                                                                      \
+                (T * y, const T* residual, std::int64_t rows, std::int64_t width, const float* scale, \
+                 const float* shift, bool relu),                                                      \
+                (y, residual, rows, width, scale, shift, relu)) {                                     \
+    finish_loop(y, residual, rows, width, scale, shift, relu);                                        \
+  }                                                                                                   \
+  void finish_run(T* y, const T* residual, std::int64_t rows, std::int64_t width, const float* scale, \
+                  const float* shift, bool relu) {                                                    \
+    finish_##suffix(y, residual, rows, width, scale, shift, relu);                                    \
   }
 NM_FINISH(f32, float)
 NM_FINISH(f64, double)
@@ -74,8 +76,8 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const ConvEpilogue& epilogu
                y.mutable_data<float>());
     finish<float>(y, epilogue);
   } else {
-    conv2d_reference(s, x.data<double>(), weight.data<double>(), bias.defined() ? bias.data<double>() : nullptr,
-                     y.mutable_data<double>());
+    conv2d_reference(s, x.data<double>(), weight.data<double>(),
+                     bias.defined() ? bias.data<double>() : nullptr, y.mutable_data<double>());
     finish<double>(y, epilogue);
   }
   return y;
@@ -94,14 +96,15 @@ Tensor conv2d_input_grad(const Tensor& dy, const Tensor& weight, const ConvShape
   return dx;
 }
 
-/// dweight [o, kh, kw, c / groups] in the weight's dtype. In bf16 dy is added up on the way into `dbias`, f64 [o],
-/// unless that is undefined.
+/// dweight [o, kh, kw, c / groups] in the weight's dtype. In bf16 dy is added up on the way into `dbias`, f64
+/// [o], unless that is undefined.
 Tensor conv2d_weight_grad(const Tensor& dy, const Tensor& x, const ConvShape& s, Dtype dtype, Tensor& dbias) {
   count_flops(flops(s));
   Tensor dweight = Tensor::empty(Shape{s.o, s.kh, s.kw, s.group_c()}, dtype);
   double* bias = dbias.defined() ? dbias.mutable_data<double>() : nullptr;
   if (dy.dtype() == Dtype::bf16 && dtype == Dtype::bf16)
-    conv2d_weight_grad_bf16(s, x.data<bfloat16>(), dy.data<bfloat16>(), dweight.mutable_data<bfloat16>(), bias);
+    conv2d_weight_grad_bf16(s, x.data<bfloat16>(), dy.data<bfloat16>(), dweight.mutable_data<bfloat16>(),
+                            bias);
   else if (dy.dtype() == Dtype::bf16)
     conv2d_weight_grad_bf16(s, x.data<bfloat16>(), dy.data<bfloat16>(), dweight.mutable_data<float>(), bias);
   else if (dy.dtype() == Dtype::f32)
@@ -175,8 +178,8 @@ cpu::ConvShape check_shapes(const Tensor& x, const Tensor& weight, const Tensor&
 void check_residual(const Tensor& x, const Tensor& residual, const cpu::ConvShape& s) {
   if (!residual.defined()) return;
   check_same_kind("conv2d", x, residual);
-  NM_CHECK(residual.shape() == (Shape{s.n, s.ho, s.wo, s.o}), "[conv2d] residual has shape ", residual.shape(),
-           ", the result ", Shape{s.n, s.ho, s.wo, s.o});
+  NM_CHECK(residual.shape() == (Shape{s.n, s.ho, s.wo, s.o}), "[conv2d] residual has shape ",
+           residual.shape(), ", the result ", Shape{s.n, s.ho, s.wo, s.o});
 }
 
 Tensor plain(const Tensor& t) {
@@ -189,9 +192,11 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
               const Tensor& residual) {
   const cpu::ConvShape s = check_shapes(x, weight, bias, options);
   check_residual(x, residual, s);
-  const cpu::ConvEpilogue epilogue{.bias = plain(bias), .residual = plain(residual), .scale = {}, .shift = {}};
+  const cpu::ConvEpilogue epilogue{
+      .bias = plain(bias), .residual = plain(residual), .scale = {}, .shift = {}};
   const Tensor y = forward_kernel(x.detach(), weight.detach(), epilogue, s);
-  const bool want_x = wants_grad(x), want_weight = wants_grad(weight), want_bias = bias.defined() && wants_grad(bias);
+  const bool want_x = wants_grad(x), want_weight = wants_grad(weight),
+             want_bias = bias.defined() && wants_grad(bias);
   const Saved kept_x = want_weight ? Saved(x) : Saved();
   const Tensor kept_weight = want_x ? weight.detach() : Tensor();
   const Dtype weight_dtype = weight.dtype(), bias_dtype = bias.defined() ? bias.dtype() : weight_dtype;
@@ -219,7 +224,8 @@ Tensor conv2d_affine(const Tensor& x, const Tensor& weight, const Tensor& bias, 
     NM_CHECK(values.defined() && values.dtype() == Dtype::f32 && values.shape() == Shape{s.o},
              "[conv2d_affine] expects scale and shift in f32 [", s.o, "], got ",
              values.defined() ? values.str() : "nothing");
-  return forward_kernel(x, weight, cpu::ConvEpilogue{bias, residual, affine.scale, affine.shift, affine.relu}, s);
+  return forward_kernel(x, weight, cpu::ConvEpilogue{bias, residual, affine.scale, affine.shift, affine.relu},
+                        s);
 }
 
 }  // namespace noisymix

@@ -20,9 +20,9 @@ struct Conv2dOptions {
 };
 
 /// x [n, h, w, c] with weight [o, kh, kw, c / groups] and bias [o] (may be undefined) -> y [n, ho, wo, o],
-/// ho = (h + 2 padding - dilation (kh - 1) - 1) / stride + 1; `residual`, of the shape of y, is added to it unless
-/// undefined. Gradients for all inputs, each in its input's dtype. All have one dtype, but with x in bf16 weight and
-/// bias may be f32: they are rounded on the fly and their gradients are f32 sums.
+/// ho = (h + 2 padding - dilation (kh - 1) - 1) / stride + 1; `residual`, of the shape of y, is added to it
+/// unless undefined. Gradients for all inputs, each in its input's dtype. All have one dtype, but with x in
+/// bf16 weight and bias may be f32: they are rounded on the fly and their gradients are f32 sums.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options = {},
               const Tensor& residual = {});
 
@@ -32,8 +32,9 @@ struct ChannelAffine {
   bool relu = false;
 };
 
-/// affine(conv2d(x, weight, bias, options, residual)) in one pass over memory: a batch norm with fixed statistics costs
-/// nothing then. For inference: not recorded, so it throws when a gradient of its inputs is wanted.
+/// affine(conv2d(x, weight, bias, options, residual)) in one pass over memory: a batch norm with fixed
+/// statistics costs nothing then. For inference: not recorded, so it throws when a gradient of its inputs is
+/// wanted.
 Tensor conv2d_affine(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options,
                      const Tensor& residual, const ChannelAffine& affine);
 

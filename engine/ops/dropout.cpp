@@ -20,7 +20,9 @@ struct Mask {
   double scale;  ///< 1 / (1 - p): the mean stays
 
   Mask(Key mask_key, double p)
-      : key(mask_key), threshold(static_cast<std::uint32_t>(std::min<std::int64_t>(std::llround(p * 0x1p32), 0xFFFFFFFF))), scale(1 / (1 - p)) {}
+      : key(mask_key),
+        threshold(static_cast<std::uint32_t>(std::min<std::int64_t>(std::llround(p * 0x1p32), 0xFFFFFFFF))),
+        scale(1 / (1 - p)) {}
 };
 
 }  // namespace
@@ -33,7 +35,7 @@ constexpr std::int64_t kGrain = 1 << 14;  // a multiple of 4, so that chunks beg
 constexpr std::int64_t kBlocks = 128;  // whose words are made at a time
 
 /// The words of blocks first .. first + kBlocks - 1 in order; the low counter word must not wrap on the way.
-NM_VECTORISED(make_words, (std::uint32_t* NM_RESTRICT words, std::uint64_t key, std::uint64_t first),
+NM_VECTORISED(make_words, (std::uint32_t * NM_RESTRICT words, std::uint64_t key, std::uint64_t first),
               (words, key, first)) {
   const auto low = static_cast<std::uint32_t>(first), high = static_cast<std::uint32_t>(first >> 32);
   for (std::uint32_t j = 0; j < kBlocks; ++j)
@@ -49,15 +51,15 @@ template <typename T, typename C = compute_t<T>>
   }
 }
 
-#define NM_KEEP(suffix, T, C)                                                                               \
-  NM_VECTORISED(keep_##suffix,                                                                              \
-                (const T* x, const std::uint32_t* words, std::int64_t n, std::uint32_t t, C scale, T* y),   \
-                (x, words, n, t, scale, y)) {                                                               \
-    keep_loop(x, words, n, t, scale, y);                                                                    \
-  }                                                                                                         \
-  [[maybe_unused]] void keep(const T* x, const std::uint32_t* words, std::int64_t n, std::uint32_t t, C scale, \
-                             T* y) {                                                                        \
-    keep_##suffix(x, words, n, t, scale, y);                                                                \
+#define NM_KEEP(suffix, T, C)                                                                             \
+  NM_VECTORISED(keep_##suffix,                                                                            \
+                (const T* x, const std::uint32_t* words, std::int64_t n, std::uint32_t t, C scale, T* y), \
+                (x, words, n, t, scale, y)) {                                                             \
+    keep_loop(x, words, n, t, scale, y);                                                                  \
+  }                                                                                                       \
+  [[maybe_unused]] void keep(const T* x, const std::uint32_t* words, std::int64_t n, std::uint32_t t,     \
+                             C scale, T* y) {                                                             \
+    keep_##suffix(x, words, n, t, scale, y);                                                              \
   }
 NM_KEEP(f32, float, float)
 NM_KEEP(f64, double, double)

@@ -81,9 +81,8 @@ Tensor matmul(const Tensor& a, const Tensor& b, const Tensor& bias, const Produc
     else
       run.template operator()<bfloat16, bfloat16, bfloat16, float>(multiply_bf16<bfloat16>);
   } else if (!p.transpose_b) {
-    const auto transposed = [](const Product& q, const bfloat16* x, const bfloat16* y, const float*, auto* z) {
-      gemm_transposed_bf16(q.m, q.n, q.k, x, y, z);
-    };
+    const auto transposed = [](const Product& q, const bfloat16* x, const bfloat16* y, const float*,
+                               auto* z) { gemm_transposed_bf16(q.m, q.n, q.k, x, y, z); };
     if (dtype == Dtype::f32)
       run.template operator()<bfloat16, bfloat16, float, float>(transposed);
     else
@@ -179,11 +178,11 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
   return record("matmul", {a, b}, y, [=](const Tensor& dy) {
     Grads grads(2);
     if (want_a)
-      grads[0] =
-          sum_to_shape(ta ? multiply(kept_b, dy, tb, true, dtype) : multiply(dy, kept_b, false, !tb, dtype), a_shape);
+      grads[0] = sum_to_shape(
+          ta ? multiply(kept_b, dy, tb, true, dtype) : multiply(dy, kept_b, false, !tb, dtype), a_shape);
     if (want_b)
-      grads[1] =
-          sum_to_shape(tb ? multiply(dy, kept_a, true, ta, dtype) : multiply(kept_a, dy, !ta, false, dtype), b_shape);
+      grads[1] = sum_to_shape(
+          tb ? multiply(dy, kept_a, true, ta, dtype) : multiply(kept_a, dy, !ta, false, dtype), b_shape);
     return grads;
   });
 }
@@ -207,7 +206,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 
   const Tensor flat = x.detach().reshape(Shape{rows, in}), w = weight.detach();
   const Product p{rows, out, in, false, true, {0}, {0}};
-  const Tensor y = matmul_kernel(flat, w, bias.defined() ? bias.detach() : bias, p, x.dtype()).reshape(y_dims);
+  const Tensor y =
+      matmul_kernel(flat, w, bias.defined() ? bias.detach() : bias, p, x.dtype()).reshape(y_dims);
   const bool want_x = wants_grad(x), want_weight = wants_grad(weight),
              want_bias = bias.defined() && wants_grad(bias);
   const Dtype weight_dtype = weight.dtype(), bias_dtype = bias.defined() ? bias.dtype() : weight_dtype;

@@ -10,7 +10,8 @@ struct MatmulOptions {
   bool transpose_b = false;
 };
 
-/// a [m, k] x b [k, n] -> [m, n], or batched [s, m, k] x [s, k, n] -> [s, m, n]; transposed operands are [k, m], [n, k].
+/// a [m, k] x b [k, n] -> [m, n], or batched [s, m, k] x [s, k, n] -> [s, m, n]; transposed operands are [k,
+/// m], [n, k].
 Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options = {});
 
 /// x [..., in] x weight [out, in] transposed + bias [out] -> [..., out]. The bias may be undefined. With x

@@ -14,13 +14,15 @@ struct SgdStep {
 };
 
 template <typename T>
-[[gnu::always_inline]] inline void plain_loop(T* NM_RESTRICT w, const T* NM_RESTRICT grad, std::int64_t n, SgdStep<T> k) {
+[[gnu::always_inline]] inline void plain_loop(T* NM_RESTRICT w, const T* NM_RESTRICT grad, std::int64_t n,
+                                              SgdStep<T> k) {
   for (std::int64_t i = 0; i < n; ++i) w[i] -= k.rate * (grad[i] + k.decay * w[i]);
 }
 
 template <typename T>
-[[gnu::always_inline]] inline void momentum_loop(T* NM_RESTRICT w, const T* NM_RESTRICT grad, T* NM_RESTRICT velocity,
-                                                 std::int64_t n, SgdStep<T> k, bool nesterov) {
+[[gnu::always_inline]] inline void momentum_loop(T* NM_RESTRICT w, const T* NM_RESTRICT grad,
+                                                 T* NM_RESTRICT velocity, std::int64_t n, SgdStep<T> k,
+                                                 bool nesterov) {
   if (nesterov) {
     for (std::int64_t i = 0; i < n; ++i) {
       const T g = grad[i] + k.decay * w[i];
@@ -35,19 +37,20 @@ template <typename T>
   }
 }
 
-#define NM_SGD(suffix, T)                                                                                     \
-  NM_VECTORISED(plain_##suffix, (T * w, const T* grad, std::int64_t n, SgdStep<T> k), (w, grad, n, k)) {      \
-    plain_loop(w, grad, n, k);                                                                                \
-  }                                                                                                           \
-  NM_VECTORISED(momentum_##suffix, (T * w, const T* grad, T* v, std::int64_t n, SgdStep<T> k, bool nesterov), \
-                (w, grad, v, n, k, nesterov)) {                                                               \
-    momentum_loop(w, grad, v, n, k, nesterov);                                                                \
-  }                                                                                                           \
-  void update_run(T* w, const T* grad, T* v, std::int64_t n, SgdStep<T> k, bool nesterov) {                   \
-    if (v == nullptr)                                                                                         \
-      plain_##suffix(w, grad, n, k);                                                                          \
-    else                                                                                                      \
-      momentum_##suffix(w, grad, v, n, k, nesterov);                                                          \
+#define NM_SGD(suffix, T)                                                                                \
+  NM_VECTORISED(plain_##suffix, (T * w, const T* grad, std::int64_t n, SgdStep<T> k), (w, grad, n, k)) { \
+    plain_loop(w, grad, n, k);                                                                           \
+  }                                                                                                      \
+  NM_VECTORISED(momentum_##suffix,                                                                       \
+                (T * w, const T* grad, T* v, std::int64_t n, SgdStep<T> k, bool nesterov),               \
+                (w, grad, v, n, k, nesterov)) {                                                          \
+    momentum_loop(w, grad, v, n, k, nesterov);                                                           \
+  }                                                                                                      \
+  void update_run(T* w, const T* grad, T* v, std::int64_t n, SgdStep<T> k, bool nesterov) {              \
+    if (v == nullptr)                                                                                    \
+      plain_##suffix(w, grad, n, k);                                                                     \
+    else                                                                                                 \
+      momentum_##suffix(w, grad, v, n, k, nesterov);                                                     \
   }
 NM_SGD(f32, float)
 NM_SGD(f64, double)
@@ -59,8 +62,8 @@ void sgd_piece(ParameterUpdate& update, std::int64_t begin, std::int64_t end, co
   T* velocity = update.memory.empty() ? nullptr : update.memory[0].mutable_data<T>() + begin;
   const double take = update.steps == 1 ? 1 : 1 - options.dampening;  // v starts as 0, so v = g at first
   update_run(update.weight.mutable_data<T>() + begin, update.grad.data<T>() + begin, velocity, end - begin,
-             SgdStep<T>{static_cast<T>(lr), static_cast<T>(options.weight_decay), static_cast<T>(options.momentum),
-                        static_cast<T>(take)},
+             SgdStep<T>{static_cast<T>(lr), static_cast<T>(options.weight_decay),
+                        static_cast<T>(options.momentum), static_cast<T>(take)},
              options.nesterov);
 }
 

@@ -101,7 +101,8 @@ TEST_CASE("a profiled step lists its ops, and says when memory was asked for") {
   options.warmup = 4;  // every stage has been mixed once
   options.profile = true;
   const BenchStepResult result = bench_step(options);
-  for (const char* op : {"conv2d, weight gradient", "batch_norm, moments", "view_loss", "sgd", "everything else"})
+  for (const char* op :
+       {"conv2d, weight gradient", "batch_norm, moments", "view_loss", "sgd", "everything else"})
     CHECK_MESSAGE(result.profile.find(op) != std::string::npos, op);
   CHECK(result.system_allocations == 0);
   CHECK(to_text(result).find("of limit") != std::string::npos);

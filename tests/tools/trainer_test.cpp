@@ -11,9 +11,9 @@
 
 #include "engine/autograd.h"
 #include "engine/cpu/parallel.h"
-#include "tests/tools/small_runs.h"
 #include "tests/scratch_folder.h"
 #include "tests/tools/same_state.h"
+#include "tests/tools/small_runs.h"
 #include "tools/divergence.h"
 #include "tools/run_directory.h"
 
@@ -104,7 +104,8 @@ TEST_CASE("the same seed gives the same bits on any number of threads and worker
   CHECK(file_bytes(folder / "other" / "model.safetensors") != first);
 }
 
-TEST_CASE("bf16 training keeps f32 weights, learns like f32, and gives the same bits on any number of threads") {
+TEST_CASE(
+    "bf16 training keeps f32 weights, learns like f32, and gives the same bits on any number of threads") {
   const ScratchFolder folder;
   Config config = pictures_run();
   config.train.epochs = 3;
@@ -127,7 +128,8 @@ TEST_CASE("bf16 training keeps f32 weights, learns like f32, and gives the same 
   limited.train.max_steps = 11;
   train(limited, folder / "stopped");
   CHECK(train(config, folder / "stopped", true).end == TrainEnd::completed);
-  CHECK(file_bytes(folder / "stopped" / "model.safetensors") == file_bytes(folder / "bf16-1" / "model.safetensors"));
+  CHECK(file_bytes(folder / "stopped" / "model.safetensors") ==
+        file_bytes(folder / "bf16-1" / "model.safetensors"));
 }
 
 TEST_CASE("a stopped and resumed run equals one that never stopped") {

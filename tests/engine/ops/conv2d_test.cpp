@@ -136,15 +136,20 @@ TEST_CASE("conv2d golden values") {
 
 TEST_CASE("conv2d adds a residual, which receives the gradient as it is") {
   const Shape x{2, 5, 4, 3}, weight{4, 3, 3, 3}, y{2, 5, 4, 4};
-  check_gradients([](const std::vector<Tensor>& in) {
-    return conv2d(in[0], in[1], in[2], Conv2dOptions::square(1, 1), in[3]);
-  }, {random_normal(x, Key(1)), random_normal(weight, Key(2)), random_normal(Shape{4}, Key(3)), random_normal(y, Key(4))});
+  check_gradients(
+      [](const std::vector<Tensor>& in) {
+        return conv2d(in[0], in[1], in[2], Conv2dOptions::square(1, 1), in[3]);
+      },
+      {random_normal(x, Key(1)), random_normal(weight, Key(2)), random_normal(Shape{4}, Key(3)),
+       random_normal(y, Key(4))});
   for (const Dtype dtype : {Dtype::f32, Dtype::bf16}) {
     const Tensor input = random_normal(x, Key(1)).to(dtype), filter = random_normal(weight, Key(2)).to(dtype),
                  skip = random_normal(y, Key(4)).to(dtype);
     const Conv2dOptions options = Conv2dOptions::square(1, 1);
-    const Tensor wide = add(conv2d(input.to(Dtype::f64), filter.to(Dtype::f64), Tensor(), options), skip.to(Dtype::f64));
-    CHECK(relative_error(conv2d(input, filter, Tensor(), options, skip), wide) < (dtype == Dtype::f32 ? 1e-6 : 0.004));
+    const Tensor wide =
+        add(conv2d(input.to(Dtype::f64), filter.to(Dtype::f64), Tensor(), options), skip.to(Dtype::f64));
+    CHECK(relative_error(conv2d(input, filter, Tensor(), options, skip), wide) <
+          (dtype == Dtype::f32 ? 1e-6 : 0.004));
   }
   CHECK(message_of([&] {
           conv2d(Tensor::zeros(x), Tensor::zeros(weight), Tensor(), {}, Tensor::zeros(y));
@@ -163,7 +168,8 @@ TEST_CASE("conv2d in mixed precision: f32 parameters keep f32 gradients") {
   CHECK(weight.grad().dtype() == Dtype::f32);
   CHECK(bias.grad().dtype() == Dtype::f32);
 
-  Tensor wide_weight = weight.detach().to(Dtype::f64).clone(), wide_bias = bias.detach().to(Dtype::f64).clone();
+  Tensor wide_weight = weight.detach().to(Dtype::f64).clone(),
+         wide_bias = bias.detach().to(Dtype::f64).clone();
   wide_weight.set_requires_grad();
   wide_bias.set_requires_grad();
   backward(conv2d(x.to(Dtype::f64), wide_weight, wide_bias, Conv2dOptions::square(1, 1)), dy.to(Dtype::f64));

@@ -155,7 +155,8 @@ TEST_CASE("linear in mixed precision: f32 parameters keep f32 gradients") {
   bias.set_requires_grad();
   const Tensor y = linear(x, weight, bias), dy = random_normal(Shape{6, 4}, Key(4)).to(Dtype::bf16);
   CHECK(y.dtype() == Dtype::bf16);
-  CHECK(relative_error(y, linear(x.to(Dtype::f64), weight.to(Dtype::bf16).to(Dtype::f64), bias.to(Dtype::f64))) < 0.004);
+  CHECK(relative_error(
+            y, linear(x.to(Dtype::f64), weight.to(Dtype::bf16).to(Dtype::f64), bias.to(Dtype::f64))) < 0.004);
   backward(y, dy);
   CHECK(weight.grad().dtype() == Dtype::f32);
   CHECK(relative_error(weight.grad(), matmul(dy.to(Dtype::f64), x.to(Dtype::f64), {true, false})) < 1e-6);
