@@ -121,7 +121,7 @@ Tensor jensen_shannon(const Tensor& logits, std::int64_t views, double floor) {
            "[jensen_shannon] expects logits [views * b, k] with k > 0, got ", "shape ", logits.shape());
   NM_CHECK(views >= 1 && logits.dim(0) % views == 0 && logits.dim(0) > 0, "[jensen_shannon] cannot divide ",
            logits.dim(0), " rows into ", views, " views of at least one sample");
-  NM_CHECK(floor > 0 && floor <= 1, "[jensen_shannon] expects a floor above 0 and at most 1, got ", floor);
+  NM_CHECK(floor >= 0 && floor <= 1, "[jensen_shannon] expects a floor of 0 to 1, got ", floor);
   Tensor log_probabilities = Tensor::empty(logits.shape(), Dtype::f64, logits.device());
   Tensor y = Tensor::empty({}, logits.dtype(), logits.device());
   kernel(logits, log_probabilities, y, views, floor);

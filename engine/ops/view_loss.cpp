@@ -248,8 +248,8 @@ void check_options(const ViewLossOptions& o, std::int64_t samples) {
            "[view_loss] expects label smoothing in 0..1, got ", o.label_smoothing);
   NM_CHECK(o.consistency_weight >= 0, "[view_loss] expects a consistency weight of at least 0, got ",
            o.consistency_weight);
-  NM_CHECK(o.consistency_weight == 0 || (o.consistency_floor > 0 && o.consistency_floor <= 1),
-           "[view_loss] expects a floor above 0 and at most 1, got ", o.consistency_floor);
+  NM_CHECK(o.consistency_weight == 0 || (o.consistency_floor >= 0 && o.consistency_floor <= 1),
+           "[view_loss] expects a floor of 0 to 1, got ", o.consistency_floor);
 }
 
 }  // namespace

@@ -92,8 +92,20 @@ TEST_CASE("jensen_shannon: errors") {
   CHECK_THROWS_WITH_AS(jensen_shannon(Tensor::ones({4}), 2),
                        "[jensen_shannon] expects logits [views * b, k] with k > 0, got shape [4]",
                        ShapeError);
-  CHECK_THROWS_WITH_AS(jensen_shannon(Tensor::ones({4, 5}), 2, 0),
-                       "[jensen_shannon] expects a floor above 0 and at most 1, got 0", ShapeError);
+  CHECK_THROWS_WITH_AS(jensen_shannon(Tensor::ones({4, 5}), 2, -0.5),
+                       "[jensen_shannon] expects a floor of 0 to 1, got -0.5", ShapeError);
+}
+
+TEST_CASE("jensen_shannon without a floor is the plain divergence, also where probabilities underflow") {
+  Tensor x = Tensor::from(std::vector<double>{0, -2000, 1, 0, -2000, 3}, {2, 3}).set_requires_grad();
+  Tensor z = x.detach().clone().set_requires_grad();
+  const Tensor plain = jensen_shannon(x, 2, 0), nearly = jensen_shannon(z, 2, 1e-300);
+  CHECK(plain.item() > 0);
+  CHECK(plain.item() == nearly.item());
+  backward(plain);
+  backward(nearly);
+  for (const double g : values(x.grad())) CHECK(std::isfinite(g));
+  CHECK(values(x.grad()) == values(z.grad()));
 }
 
 TEST_CASE("jensen_shannon: reference values") {

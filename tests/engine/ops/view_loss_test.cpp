@@ -269,8 +269,8 @@ TEST_CASE("view_loss: errors in the options") {
         "[view_loss] expects label smoothing in 0..1, got -1");
   CHECK(message([](O& o) { o.consistency_weight = -1; }) ==
         "[view_loss] expects a consistency weight of at least 0, got -1");
-  CHECK(message([](O& o) { o.consistency_floor = 0; }) ==
-        "[view_loss] expects a floor above 0 and at most 1, got 0");
+  CHECK(message([](O& o) { o.consistency_floor = -0.5; }) ==
+        "[view_loss] expects a floor of 0 to 1, got -0.5");
   CHECK(message([](O& o) { o.consistency_floor = o.consistency_weight = 0; }) == "no error");
 }
 
