@@ -56,13 +56,14 @@ double spin_bf16(int) {
 }
 
 PeakRate copy_rate(int threads) {
-  constexpr std::size_t kBytes = std::size_t{256} << 20;
-  const Tensor from = Tensor::zeros({threads, static_cast<std::int64_t>(kBytes)}, Dtype::u8);
+  constexpr std::int64_t kMiB = 1 << 20;
+  const std::int64_t bytes =
+      std::max<std::int64_t>(32, 512 / threads) * kMiB;  // per thread, beyond the caches
+  const Tensor from = Tensor::zeros({threads, bytes}, Dtype::u8);
   Tensor to = Tensor::zeros(from.shape(), Dtype::u8);
   const auto copy = [&](int thread) {
-    const std::size_t offset = static_cast<std::size_t>(thread) * kBytes;
-    std::memcpy(to.raw() + offset, from.raw() + offset, kBytes);
-    return 2.0 * static_cast<double>(kBytes);
+    std::memcpy(to.raw() + thread * bytes, from.raw() + thread * bytes, static_cast<std::size_t>(bytes));
+    return 2.0 * static_cast<double>(bytes);
   };
   return {rate(1, copy), rate(threads, copy)};
 }

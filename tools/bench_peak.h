@@ -15,7 +15,7 @@ struct BenchPeakResult {
   int threads = 1;  ///< of the second column
   PeakRate f32;     ///< multiplications and additions in registers, vector units
   PeakRate bf16;    ///< the same for bf16 with f32 sums, matrix unit where there is one
-  PeakRate copy;    ///< bytes read plus written by a copy of 256 MiB per thread
+  PeakRate copy;    ///< bytes read plus written by a copy of 512 MiB in all
 };
 
 /// Takes about two seconds. Neighbours on the machine lower the figures, so each is the best of several.
