@@ -167,10 +167,11 @@ std::string to_json(const BenchStepResult& r) {
 std::string to_text(const BenchStepResult& r) {
   char text[256];
   std::snprintf(text, sizeof text,
-                "%s %s, batch %lld, %s on %s: %.3f s a step, %.1f views/s, %.1f images/s, peak %lld MiB\n",
+                "%s %s, batch %lld, %s on %s: %.3f s a step, %.1f views/s, %.1f images/s, peak %lld MiB, "
+                "%lld system allocations\n",
                 r.arch.c_str(), r.scheme.c_str(), static_cast<long long>(r.batch), r.dtype.c_str(),
                 r.device.c_str(), r.step_s, r.views_per_s, r.base_images_per_s,
-                static_cast<long long>(r.peak_mib));
+                static_cast<long long>(r.peak_mib), static_cast<long long>(r.system_allocations));
   return r.profile.empty() ? text : text + ("\n" + r.profile);
 }
 

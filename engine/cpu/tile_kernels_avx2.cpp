@@ -38,15 +38,7 @@ struct Vector {
 
 namespace noisymix::cpu {
 
-constexpr TileKernels kTable{{{},
-                              {nullptr, tile_product<1, 1>, tile_product<1, 2>},
-                              {nullptr, tile_product<2, 1>, tile_product<2, 2>}},
-                             no_preparation,
-                             no_preparation,
-                             transpose_plain,
-                             join_plain,
-                             round_rows_plain,
-                             spin};
+constexpr TileKernels kTable = make_tile_table(transpose_plain, join_plain, round_rows_plain);
 const TileKernels kAvx2Tiles = kTable;
 
 }  // namespace noisymix::cpu

@@ -82,15 +82,7 @@ void join_avx512(const std::uint16_t* low, const std::uint16_t* high, std::int64
     words[j] = static_cast<std::uint32_t>(low[j]) | (static_cast<std::uint32_t>(high[j]) << 16);
 }
 
-constexpr TileKernels kTable{{{},
-                              {nullptr, tile_product<1, 1>, tile_product<1, 2>},
-                              {nullptr, tile_product<2, 1>, tile_product<2, 2>}},
-                             no_preparation,
-                             no_preparation,
-                             transpose_16x16_avx512,
-                             join_avx512,
-                             round_rows_plain,
-                             spin};
+constexpr TileKernels kTable = make_tile_table(transpose_16x16_avx512, join_avx512, round_rows_plain);
 const TileKernels kAvx512Tiles = kTable;
 
 }  // namespace noisymix::cpu

@@ -37,15 +37,7 @@ void round_rows_avx512_bf16(const float* sums, std::int64_t rows, std::uint16_t*
     _mm512_storeu_si512(y, (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(sums + 16), _mm512_loadu_ps(sums)));
 }
 
-constexpr TileKernels kTable{{{},
-                              {nullptr, tile_product<1, 1>, tile_product<1, 2>},
-                              {nullptr, tile_product<2, 1>, tile_product<2, 2>}},
-                             no_preparation,
-                             no_preparation,
-                             transpose_16x16_avx512,
-                             join_avx512,
-                             round_rows_avx512_bf16,
-                             spin};
+constexpr TileKernels kTable = make_tile_table(transpose_16x16_avx512, join_avx512, round_rows_avx512_bf16);
 const TileKernels kAvx512Bf16Tiles = kTable;
 
 }  // namespace noisymix::cpu

@@ -65,6 +65,21 @@ std::int64_t spin(std::int64_t rounds, float* out) {
 
 void no_preparation() {}
 
+/// The table of this file's products with the given helpers.
+constexpr TileKernels make_tile_table(decltype(TileKernels::transpose_16x16) transpose,
+                                      decltype(TileKernels::join) join,
+                                      decltype(TileKernels::round_rows) round) {
+  return {{{},
+           {nullptr, tile_product<1, 1>, tile_product<1, 2>},
+           {nullptr, tile_product<2, 1>, tile_product<2, 2>}},
+          no_preparation,
+          no_preparation,
+          transpose,
+          join,
+          round,
+          spin};
+}
+
 [[maybe_unused]] void transpose_plain(const std::uint32_t* from, std::int64_t from_stride, std::uint32_t* to,
                                       std::int64_t to_stride) {
   for (int i = 0; i < 16; ++i)

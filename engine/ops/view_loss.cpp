@@ -161,8 +161,8 @@ C total(const double* values, std::int64_t count, double scale) {
   return static_cast<C>(scale * sum);
 }
 
-/// The terms from the examples' sums. Rounds after every step, as the composition of the separate ops does:
-/// so both report the same numbers, bit for bit.
+/// The terms from the examples' sums. Rounds after every step, as the composition of the separate ops does,
+/// so that both report the same numbers but for the last bit of a sum.
 template <typename T, typename C = compute_t<T>>
 void join_terms(const Pass<T>& pass, Tensor& loss, Tensor& terms) {
   const ViewLossOptions& o = pass.options;
