@@ -1,14 +1,11 @@
 #include "engine/autograd.h"
 
 #include <atomic>
-#include <cstring>
-#include <limits>
 #include <queue>
 #include <unordered_map>
 
-#include "engine/cpu/parallel.h"
-#include "engine/cpu/vectorise.h"
-#include "engine/profile.h"
+#include "engine/kernel.h"
+#include "engine/ops/gradient_sum.h"
 
 namespace noisymix {
 namespace {
@@ -17,47 +14,8 @@ thread_local bool grad_enabled = true;
 thread_local bool finite_check = false;
 std::atomic<std::uint64_t> next_sequence{1};
 
-constexpr std::int64_t kGrain = 1 << 16;
-
-template <typename T, typename C = compute_t<T>>
-[[gnu::always_inline]] inline void add_loop(T* sum, const T* a, const T* b, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) sum[i] = T(static_cast<C>(a[i]) + static_cast<C>(b[i]));
-}
-
-/// Sets `found` when the exponent of any element has all bits set: an infinity or NaN.
-template <typename Bits>
-[[gnu::always_inline]] inline void non_finite_loop(const Bits* x, std::int64_t n, Bits exponent, Bits& found) {
-  Bits any = 0;
-  for (std::int64_t i = 0; i < n; ++i) any = static_cast<Bits>(any | static_cast<Bits>((x[i] & exponent) == exponent));
-  found = any;
-}
-
-#define NM_ELEMENT_LOOPS(suffix, T, Bits)                                                                  \
-  NM_VECTORISED(add_##suffix, (T * sum, const T* a, const T* b, std::int64_t n), (sum, a, b, n)) {         \
-    add_loop(sum, a, b, n);                                                                                \
-  }                                                                                                        \
-  NM_VECTORISED(non_finite_##suffix, (const Bits* x, std::int64_t n, Bits exponent, Bits& found),          \
-                (x, n, exponent, found)) {                                                                 \
-    non_finite_loop(x, n, exponent, found);                                                                \
-  }                                                                                                        \
-  [[maybe_unused]] void add_run(T* sum, const T* a, const T* b, std::int64_t n) { add_##suffix(sum, a, b, n); } \
-  [[maybe_unused]] bool finite_run(const T* x, std::int64_t n) {                                           \
-    Bits exponent = 0, found = 0;                                                                          \
-    const T infinity(std::numeric_limits<compute_t<T>>::infinity());                                       \
-    std::memcpy(&exponent, &infinity, sizeof exponent);                                                    \
-    non_finite_##suffix(reinterpret_cast<const Bits*>(x), n, exponent, found);                             \
-    return found == 0;                                                                                     \
-  }
-NM_ELEMENT_LOOPS(f32, float, std::uint32_t)
-NM_ELEMENT_LOOPS(f64, double, std::uint64_t)
-NM_ELEMENT_LOOPS(bf16, bfloat16, std::uint16_t)
-#undef NM_ELEMENT_LOOPS
-
-template <typename T>
-void add_elements(T* sum, const T* a, const T* b, std::int64_t count) {
-  cpu::parallel_for(count, kGrain,
-                    [=](std::int64_t begin, std::int64_t end) { add_run(sum + begin, a + begin, b + begin, end - begin); });
-}
+constexpr Kernel sum_kernel{"gradient sum", cpu::add_gradients, NM_CUDA(cuda::add_gradients), ""};
+constexpr Kernel finite_kernel{"all_finite", cpu::finite, NM_CUDA(cuda::finite)};
 
 /// total += part, overwriting total's memory only when nobody else can see it.
 void accumulate(Tensor& total, const Tensor& part) {
@@ -66,13 +24,8 @@ void accumulate(Tensor& total, const Tensor& part) {
     return;
   }
   check_same_kind("backward", total, part);
-  NM_CHECK_AS(DeviceError, total.device().is_cpu(), "[backward] accumulation has no CUDA kernel in this build");
-  ProfileScope scope("gradient sum", "");
-  scope.add_bytes(3.0 * static_cast<double>(total.bytes()));
   Tensor sum = total.sole_owner() ? total : empty_like(total);
-  dispatch_floating("backward", total.dtype(), [&]<typename T>() {
-    add_elements(sum.mutable_data<T>(), total.data<T>(), part.data<T>(), total.numel());
-  });
+  sum_kernel(total, part, sum);
   total = sum;
 }
 
@@ -190,16 +143,8 @@ FiniteCheck::~FiniteCheck() { finite_check = previous_; }
 bool FiniteCheck::active() { return finite_check; }
 
 bool all_finite(const Tensor& x) {
-  if (!x.defined() || !is_floating(x.dtype())) return true;
-  const Tensor host = x.detach().to(Device{});
-  return dispatch_floating("all_finite", host.dtype(), [&]<typename T>() {
-    const T* values = host.data<T>();
-    std::atomic<bool> finite = true;
-    cpu::parallel_for(host.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-      if (finite && !finite_run(values + begin, end - begin)) finite = false;
-    });
-    return finite.load();
-  });
+  if (!x.defined() || !is_floating(x.dtype()) || x.numel() == 0) return true;
+  return finite_kernel(x);
 }
 
 }  // namespace noisymix

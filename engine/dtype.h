@@ -1,7 +1,6 @@
 // Element types of a tensor, and the one switch from a run-time dtype to a C++ type.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -9,6 +8,7 @@
 #include <type_traits>
 
 #include "engine/error.h"
+#include "engine/host_device.h"
 
 namespace noisymix {
 
@@ -19,13 +19,19 @@ struct bfloat16 {
   std::uint16_t bits = 0;
 
   bfloat16() = default;
-  explicit bfloat16(float value) {
-    const auto u = std::bit_cast<std::uint32_t>(value);
+  NM_HOST_DEVICE explicit bfloat16(float value) {
+    std::uint32_t u;
+    memcpy(&u, &value, sizeof u);
     const bool is_nan = (u & 0x7fffffffu) > 0x7f800000u;
     bits = is_nan ? static_cast<std::uint16_t>((u >> 16) | 0x40u)
                   : static_cast<std::uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
   }
-  explicit operator float() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+  NM_HOST_DEVICE explicit operator float() const {
+    const std::uint32_t u = static_cast<std::uint32_t>(bits) << 16;
+    float value;
+    memcpy(&value, &u, sizeof value);
+    return value;
+  }
 };
 
 constexpr std::size_t size_of(Dtype dtype) {
@@ -74,6 +80,15 @@ constexpr Dtype dtype_of() {
 /// The type in which values of T are computed: bf16 computes in float, everything else in itself.
 template <typename T>
 using compute_t = std::conditional_t<std::is_same_v<T, bfloat16>, float, T>;
+
+/// A number of one element type as another, bf16 by way of float.
+template <typename To, typename From>
+NM_HOST_DEVICE To convert_value(From value) {
+  if constexpr (std::is_same_v<To, From>) return value;
+  else if constexpr (std::is_same_v<To, bfloat16>) return bfloat16(static_cast<float>(value));
+  else if constexpr (std::is_same_v<From, bfloat16>) return static_cast<To>(static_cast<float>(value));
+  else return static_cast<To>(value);
+}
 
 /// Calls body.template operator()<T>() with the C++ type of a floating dtype; `op` is named in the error.
 template <typename Body>

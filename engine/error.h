@@ -37,6 +37,12 @@ class DeviceError : public Error {
   using Error::Error;
 };
 
+/// A device has not enough memory for what was asked.
+class OutOfMemoryError : public DeviceError {
+ public:
+  using DeviceError::DeviceError;
+};
+
 /// Broken invariant inside the library: a bug of ours, never the caller's.
 class InternalError : public Error {
  public:

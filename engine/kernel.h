@@ -37,6 +37,7 @@ struct Kernel {
     ProfileScope scope(op, part);
     scope.add_argument(first);
     (scope.add_argument(rest), ...);
+    if (!on_cpu) scope.on_device(first.device());
     if constexpr (std::is_same_v<Return, Tensor>) {
       Tensor result = (on_cpu ? cpu : cuda)(std::forward<First>(first), std::forward<Rest>(rest)...);
       scope.add_argument(result);

@@ -3,6 +3,9 @@
 #include <chrono>
 #include <utility>
 
+#include "engine/backend.h"
+#include "engine/error.h"
+
 namespace noisymix {
 namespace {
 
@@ -33,6 +36,12 @@ ProfileScope::ProfileScope(const char* op, const char* part)
 
 ProfileScope::~ProfileScope() {
   if (profile_ == nullptr) return;
+  if (!device_.is_cpu()) {
+    try {
+      backend_of(device_).synchronize();
+    } catch (const DeviceError&) {  // the next call will meet the error again
+    }
+  }
   cost_.seconds = now() - start_;
   current_cost = nullptr;
   if (part_ == nullptr && in_backward) part_ = "backward";
@@ -42,6 +51,11 @@ ProfileScope::~ProfileScope() {
   total.seconds += cost_.seconds;
   total.flops += cost_.flops;
   total.bytes += cost_.bytes;
+}
+
+void ProfileScope::on_device(Device device) {
+  select_device(device);
+  device_ = device;
 }
 
 void count_flops(double flops) {

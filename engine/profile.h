@@ -48,6 +48,8 @@ class ProfileScope {
   void add_bytes(double bytes) {
     if (profile_ != nullptr) cost_.bytes += bytes;
   }
+  /// The work runs on a GPU: makes it the current one, and waits for it at the end while a profile is active.
+  void on_device(Device device);
   /// An argument of a kernel: tensors and whatever else says how many bytes it holds count, the rest does
   /// not.
   template <typename T>
@@ -64,6 +66,7 @@ class ProfileScope {
   const char* op_;
   const char* part_;
   double start_ = 0;
+  Device device_;
   OpCost cost_;
 };
 

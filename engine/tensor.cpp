@@ -6,8 +6,8 @@
 
 #include "engine/autograd.h"
 #include "engine/backend.h"
-#include "engine/cpu/parallel.h"
-#include "engine/profile.h"
+#include "engine/kernel.h"
+#include "engine/ops/convert.h"
 
 namespace noisymix {
 
@@ -29,15 +29,8 @@ struct Recipe {
 
 namespace {
 
-constexpr std::int64_t kGrain = 1 << 16;
-
-template <typename To, typename From>
-To convert(From value) {
-  if constexpr (std::is_same_v<To, From>) return value;
-  else if constexpr (std::is_same_v<To, bfloat16>) return bfloat16(static_cast<float>(value));
-  else if constexpr (std::is_same_v<From, bfloat16>) return static_cast<To>(static_cast<float>(value));
-  else return static_cast<To>(value);
-}
+constexpr Kernel convert_kernel{"to", cpu::convert, NM_CUDA(cuda::convert)};
+constexpr Kernel fill_kernel{"full", cpu::fill, NM_CUDA(cuda::fill)};
 
 }  // namespace
 
@@ -50,11 +43,9 @@ Tensor Tensor::empty(const Shape& shape, Dtype dtype, Device device) {
 }
 
 Tensor Tensor::full(const Shape& shape, double value, Dtype dtype, Device device) {
-  Tensor host = empty(shape, dtype);
-  dispatch_all(dtype, [&]<typename T>() {
-    std::fill_n(host.mutable_data<T>(), shape.numel(), convert<T>(value));
-  });
-  return host.to(device);
+  Tensor result = empty(shape, dtype, device);
+  fill_kernel(result, value);
+  return result;
 }
 
 Tensor Tensor::zeros(const Shape& shape, Dtype dtype, Device device) { return full(shape, 0, dtype, device); }
@@ -63,7 +54,7 @@ Tensor Tensor::scalar(double value, Dtype dtype, Device device) { return full({}
 
 Tensor Tensor::from_bytes(const void* data, const Shape& shape, Dtype dtype, Device device) {
   Tensor result = empty(shape, dtype, device);
-  backend_of(device).copy(result.raw(), data, result.bytes());
+  backend_of(device).copy(result.raw(), data, result.bytes(), Copy::to_device);
   return result;
 }
 
@@ -91,11 +82,11 @@ void Tensor::check_type(Dtype wanted) const {
   NM_CHECK(dtype() == wanted, "[tensor] elements are ", dtype(), ", asked for as ", wanted);
 }
 
-void Tensor::copy_to_host(void* target) const { backend_of(device()).copy(target, raw(), bytes()); }
+void Tensor::copy_to_host(void* target) const { backend_of(device()).copy(target, raw(), bytes(), Copy::to_host); }
 
 double Tensor::item() const {
   NM_CHECK(numel() == 1, "[item] expects a tensor with one element, got shape ", shape());
-  return dispatch_all(dtype(), [&]<typename T>() { return convert<double>(to_vector<T>()[0]); });
+  return dispatch_all(dtype(), [&]<typename T>() { return convert_value<double>(to_vector<T>()[0]); });
 }
 
 Tensor Tensor::view(const Shape& shape, std::size_t byte_offset) const {
@@ -135,7 +126,7 @@ Tensor Tensor::rows(std::int64_t begin, std::int64_t end) const {
   if (!wants_grad(*this)) return view(part, offset);
   return record("rows", {*this}, view(part, offset), [from = shape(), offset](const Tensor& dy) {
     Tensor dx = Tensor::zeros(from, dy.dtype(), dy.device());
-    backend_of(dy.device()).copy(dx.raw() + offset, dy.raw(), dy.bytes());
+    backend_of(dy.device()).copy(dx.raw() + offset, dy.raw(), dy.bytes(), Copy::within);
     return Grads{dx};
   });
 }
@@ -144,25 +135,14 @@ Tensor Tensor::detach() const { return defined() ? view(shape(), 0) : Tensor(); 
 
 Tensor Tensor::clone() const {
   Tensor copy = empty(shape(), dtype(), device());
-  backend_of(device()).copy(copy.raw(), raw(), bytes());
+  backend_of(device()).copy(copy.raw(), raw(), bytes(), Copy::within);
   return copy;
 }
 
 Tensor Tensor::to(Dtype target) const {
   if (target == dtype()) return *this;
-  NM_CHECK_AS(DeviceError, device().is_cpu(), "[to] conversion has no CUDA kernel in this build");
-  ProfileScope scope("to");
-  Tensor result = empty(shape(), target);
-  scope.add_bytes(static_cast<double>(bytes() + result.bytes()));
-  dispatch_all(dtype(), [&]<typename From>() {
-    dispatch_all(target, [&]<typename To>() {
-      const From* from = data<From>();
-      To* to = result.mutable_data<To>();
-      cpu::parallel_for(numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) to[i] = convert<To>(from[i]);
-      });
-    });
-  });
+  Tensor result = empty(shape(), target, device());
+  convert_kernel(*this, result);
   return record("to", {*this}, result,
                 [source = dtype()](const Tensor& dy) { return Grads{dy.to(source)}; });
 }
@@ -170,8 +150,14 @@ Tensor Tensor::to(Dtype target) const {
 Tensor Tensor::to(Device target) const {
   if (target == device()) return *this;
   Tensor result = empty(shape(), dtype(), target);
-  Backend& backend = backend_of(target.is_cpu() ? device() : target);
-  backend.copy(result.raw(), raw(), bytes());
+  if (target.is_cpu()) {
+    backend_of(device()).copy(result.raw(), raw(), bytes(), Copy::to_host);
+  } else if (device().is_cpu()) {
+    backend_of(target).copy(result.raw(), raw(), bytes(), Copy::to_device);
+  } else {  // between GPUs, through the host
+    const Tensor host = detach().to(Device{});
+    backend_of(target).copy(result.raw(), host.raw(), bytes(), Copy::to_device);
+  }
   return record("to_device", {*this}, result,
                 [source = device()](const Tensor& dy) { return Grads{dy.to(source)}; });
 }
@@ -179,7 +165,9 @@ Tensor Tensor::to(Device target) const {
 void Tensor::copy_from(const Tensor& source) {
   NM_CHECK(shape() == source.shape() && dtype() == source.dtype(), "[copy_from] expects ", dtype(), " ", shape(),
            ", got ", source.dtype(), " ", source.shape());
-  backend_of(device().is_cpu() ? source.device() : device()).copy(raw(), source.raw(), bytes());
+  const Tensor near = source.device() == device() || device().is_cpu() ? source : source.detach().to(device());
+  const bool same = near.device() == device();
+  backend_of(near.device()).copy(raw(), near.raw(), bytes(), same ? Copy::within : Copy::to_host);
 }
 
 Tensor& Tensor::set_requires_grad(bool on) {
@@ -237,7 +225,7 @@ std::string Tensor::str() const {
   const std::int64_t shown = std::min<std::int64_t>(numel(), 8);
   Tensor host = detach().to(Device{});
   dispatch_all(dtype(), [&]<typename T>() {
-    for (std::int64_t i = 0; i < shown; ++i) out << " " << convert<double>(host.data<T>()[i]);
+    for (std::int64_t i = 0; i < shown; ++i) out << " " << convert_value<double>(host.data<T>()[i]);
   });
   if (shown < numel()) out << " ...";
   out << ")";

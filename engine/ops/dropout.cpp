@@ -5,7 +5,7 @@
 
 #include "engine/autograd.h"
 #include "engine/cpu/parallel.h"
-#include "engine/cpu/philox.h"
+#include "engine/philox.h"
 #include "engine/cpu/vectorise.h"
 #include "engine/kernel.h"
 
@@ -109,8 +109,8 @@ void drop_path(const Tensor& x, Tensor& y, const Mask& mask) {
 
 namespace {
 
-constexpr Kernel dropout_kernel{"dropout", cpu::dropout, NM_CUDA(cuda::dropout)};
-constexpr Kernel drop_path_kernel{"drop_path", cpu::drop_path, NM_CUDA(cuda::drop_path)};
+constexpr Kernel dropout_kernel{"dropout", cpu::dropout, nullptr};
+constexpr Kernel drop_path_kernel{"drop_path", cpu::drop_path, nullptr};
 
 template <typename MaskKernel>
 Tensor masked(const char* op, const MaskKernel& kernel, const Tensor& x, double p, Key key) {

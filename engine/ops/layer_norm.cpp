@@ -166,10 +166,10 @@ void layer_norm_parameter_grad(const Tensor& dy, const Tensor& x, const Tensor& 
 
 namespace {
 
-constexpr Kernel kernel{"layer_norm", cpu::layer_norm, NM_CUDA(cuda::layer_norm)};
-constexpr Kernel grad_kernel{"layer_norm", cpu::layer_norm_grad, NM_CUDA(cuda::layer_norm_grad)};
+constexpr Kernel kernel{"layer_norm", cpu::layer_norm, nullptr};
+constexpr Kernel grad_kernel{"layer_norm", cpu::layer_norm_grad, nullptr};
 constexpr Kernel parameter_grad_kernel{"layer_norm", cpu::layer_norm_parameter_grad,
-                                       NM_CUDA(cuda::layer_norm_parameter_grad)};
+                                       nullptr};
 
 void check_parameters(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias,
                       const Shape& expected, double epsilon) {

@@ -8,7 +8,7 @@
 
 #include "engine/autograd.h"
 #include "engine/cpu/parallel.h"
-#include "engine/cpu/philox.h"
+#include "engine/philox.h"
 #include "engine/cpu/vectorise.h"
 #include "engine/kernel.h"
 
@@ -272,7 +272,7 @@ void mix_noise(const Tensor& x, Tensor& y, double lambda, const std::vector<std:
 
 namespace {
 
-constexpr Kernel mix_noise_kernel{"mix_noise", cpu::mix_noise, NM_CUDA(cuda::mix_noise)};
+constexpr Kernel mix_noise_kernel{"mix_noise", cpu::mix_noise, nullptr};
 
 bool any_noise(const std::vector<ViewNoise>& noise) {
   return std::any_of(noise.begin(), noise.end(),

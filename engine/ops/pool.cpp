@@ -196,10 +196,10 @@ void max_pool2d_grad(const Tensor& dy, const Tensor& winners, Tensor& dx, const 
 
 namespace {
 
-constexpr Kernel avg_kernel{"avg_pool2d", cpu::avg_pool2d, NM_CUDA(cuda::avg_pool2d)};
-constexpr Kernel avg_grad_kernel{"avg_pool2d", cpu::avg_pool2d_grad, NM_CUDA(cuda::avg_pool2d_grad)};
-constexpr Kernel max_kernel{"max_pool2d", cpu::max_pool2d, NM_CUDA(cuda::max_pool2d)};
-constexpr Kernel max_grad_kernel{"max_pool2d", cpu::max_pool2d_grad, NM_CUDA(cuda::max_pool2d_grad)};
+constexpr Kernel avg_kernel{"avg_pool2d", cpu::avg_pool2d, nullptr};
+constexpr Kernel avg_grad_kernel{"avg_pool2d", cpu::avg_pool2d_grad, nullptr};
+constexpr Kernel max_kernel{"max_pool2d", cpu::max_pool2d, nullptr};
+constexpr Kernel max_grad_kernel{"max_pool2d", cpu::max_pool2d_grad, nullptr};
 
 PoolAxis strided_axis(const char* op, std::int64_t in, std::int64_t kernel, std::int64_t stride,
                       std::int64_t padding, bool ceil_mode) {

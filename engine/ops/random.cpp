@@ -54,8 +54,8 @@ void random_normal(Tensor& y, Key key, double mean, double stddev) {
 
 namespace {
 
-constexpr Kernel uniform_kernel{"random_uniform", cpu::random_uniform, NM_CUDA(cuda::random_uniform)};
-constexpr Kernel normal_kernel{"random_normal", cpu::random_normal, NM_CUDA(cuda::random_normal)};
+constexpr Kernel uniform_kernel{"random_uniform", cpu::random_uniform, nullptr};
+constexpr Kernel normal_kernel{"random_normal", cpu::random_normal, nullptr};
 
 }  // namespace
 

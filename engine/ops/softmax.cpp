@@ -143,11 +143,11 @@ void log_softmax_grad(const Tensor& dy, const Tensor& y, Tensor& dx, const Vecto
 
 namespace {
 
-constexpr Kernel softmax_kernel{"softmax", cpu::softmax, NM_CUDA(cuda::softmax)};
-constexpr Kernel softmax_grad_kernel{"softmax", cpu::softmax_grad, NM_CUDA(cuda::softmax_grad)};
-constexpr Kernel log_softmax_kernel{"log_softmax", cpu::log_softmax, NM_CUDA(cuda::log_softmax)};
+constexpr Kernel softmax_kernel{"softmax", cpu::softmax, nullptr};
+constexpr Kernel softmax_grad_kernel{"softmax", cpu::softmax_grad, nullptr};
+constexpr Kernel log_softmax_kernel{"log_softmax", cpu::log_softmax, nullptr};
 constexpr Kernel log_softmax_grad_kernel{"log_softmax", cpu::log_softmax_grad,
-                                         NM_CUDA(cuda::log_softmax_grad)};
+                                         nullptr};
 
 }  // namespace
 

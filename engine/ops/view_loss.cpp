@@ -217,7 +217,7 @@ void view_loss(const Tensor& logits, const Tensor& labels, const Tensor& partner
 
 namespace {
 
-constexpr Kernel kernel{"view_loss", cpu::view_loss, NM_CUDA(cuda::view_loss)};
+constexpr Kernel kernel{"view_loss", cpu::view_loss, nullptr};
 
 void check_tensors(const Tensor& logits, const Tensor& labels, std::int64_t views) {
   NM_CHECK(logits.rank() == 2 && logits.dim(1) > 0,

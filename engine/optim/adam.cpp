@@ -49,7 +49,7 @@ void adam(Sweep& sweep, const AdamOptions& options, double learning_rate) {
 
 }  // namespace cpu
 
-constexpr Kernel adam_kernel{"adam", cpu::adam, NM_CUDA(cuda::adam)};
+constexpr Kernel adam_kernel{"adam", cpu::adam, nullptr};
 
 namespace {
 

@@ -80,7 +80,7 @@ void sgd(Sweep& sweep, const SgdOptions& options, double learning_rate) {
 
 }  // namespace cpu
 
-constexpr Kernel sgd_kernel{"sgd", cpu::sgd, NM_CUDA(cuda::sgd)};
+constexpr Kernel sgd_kernel{"sgd", cpu::sgd, nullptr};
 
 Sgd::Sgd(Named parameters, const SgdOptions& options)
     : Optimizer("sgd", std::move(parameters),

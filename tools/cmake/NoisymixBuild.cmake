@@ -14,9 +14,7 @@ find_package(ZLIB REQUIRED)
 find_package(JPEG)
 find_package(PNG)
 find_path(STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb REQUIRED)
-if(NOISYMIX_CUDA)
-  message(FATAL_ERROR "NOISYMIX_CUDA: the CUDA backend is not part of this version; configure with -DNOISYMIX_CUDA=OFF")
-endif()
+include(NoisymixCuda)
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
@@ -26,20 +24,21 @@ endif()
 add_library(noisymix_options INTERFACE)
 target_compile_features(noisymix_options INTERFACE cxx_std_20)
 # No contraction: the same source gives the same bits whichever instruction set the compiler may use.
-target_compile_options(noisymix_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-psabi -ffp-contract=off)
+target_compile_options(noisymix_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wno-psabi;-ffp-contract=off>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 warns wrongly of overlapping copies inside std::string's operator+ (its bug 105651).
-  target_compile_options(noisymix_options INTERFACE -Wno-restrict)
+  target_compile_options(noisymix_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)
 endif()
 if(NOISYMIX_WERROR)
-  target_compile_options(noisymix_options INTERFACE -Werror)
+  target_compile_options(noisymix_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
 if(NOISYMIX_NATIVE)
-  target_compile_options(noisymix_options INTERFACE -march=native)
+  target_compile_options(noisymix_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-march=native>)
 endif()
 if(NOISYMIX_SANITIZE)
-  target_compile_options(noisymix_options INTERFACE -fsanitize=${NOISYMIX_SANITIZE} -fno-omit-frame-pointer
-                                                   -fno-sanitize-recover=all)
+  target_compile_options(noisymix_options INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${NOISYMIX_SANITIZE};-fno-omit-frame-pointer;-fno-sanitize-recover=all>)
   target_link_options(noisymix_options INTERFACE -fsanitize=${NOISYMIX_SANITIZE})
 endif()
 
@@ -55,11 +54,11 @@ function(noisymix_component name)
   add_library(noisymix::${name} ALIAS ${target})
 endfunction()
 
-# noisymix_op(NAME): engine/ops/NAME.cpp, its CUDA twin when CUDA is on, and tests/engine/ops/NAME_test.cpp.
+# noisymix_op(NAME): engine/ops/NAME.cpp, its CUDA twin where it has one and CUDA is on, and tests/engine/ops/NAME_test.cpp.
 function(noisymix_op name)
   target_sources(noisymix_engine PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp)
-  if(NOISYMIX_CUDA)
-    target_sources(noisymix_engine PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cu)
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cu)
+    noisymix_cuda_sources(engine ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cu)
   endif()
   noisymix_test(engine ops/${name})
 endfunction()

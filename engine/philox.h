@@ -3,10 +3,12 @@
 
 #include <cstdint>
 
-namespace noisymix::cpu {
+#include "engine/host_device.h"
+
+namespace noisymix {
 
 /// Words of block `low + 2^32 * high` of a key. Inlined, so that a loop over `low` becomes vector code.
-inline __attribute__((always_inline)) void philox_block(std::uint64_t key, std::uint32_t low,
+NM_HOST_DEVICE inline __attribute__((always_inline)) void philox_block(std::uint64_t key, std::uint32_t low,
                                                         std::uint32_t high, std::uint32_t& w0,
                                                         std::uint32_t& w1, std::uint32_t& w2,
                                                         std::uint32_t& w3) {
@@ -25,4 +27,4 @@ inline __attribute__((always_inline)) void philox_block(std::uint64_t key, std::
   w0 = c0, w1 = c1, w2 = c2, w3 = c3;
 }
 
-}  // namespace noisymix::cpu
+}  // namespace noisymix
