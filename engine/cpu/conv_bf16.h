@@ -8,15 +8,6 @@
 
 namespace noisymix::cpu {
 
-/// What happens to a convolution's sums before they are stored: (sum + bias + residual) * scale + shift, then
-/// max(., 0) with relu. Tensors may be undefined, scale and shift only together.
-struct ConvEpilogue {
-  Tensor bias;          // [o], f32 or the dtype of x
-  Tensor residual;      // the shape and dtype of the result
-  Tensor scale, shift;  // f32 [o]
-  bool relu = false;
-};
-
 /// y [n, ho, wo, o] bf16 from x [n, h, w, c] bf16 and weight [o, kh, kw, c / groups].
 void conv2d_bf16(const ConvShape& shape, const Tensor& x, const Tensor& weight, const ConvEpilogue& epilogue,
                  Tensor& y);

@@ -5,20 +5,9 @@
 #include <vector>
 
 #include "engine/cpu/micro_kernels.h"
+#include "engine/ops/conv_shape.h"
 
 namespace noisymix::cpu {
-
-/// Sizes of one 2-D convolution, x [n, h, w, c] * weight [o, kh, kw, c / groups] -> y [n, ho, wo, o].
-struct ConvShape {
-  std::int64_t n, h, w, c;
-  std::int64_t o, kh, kw;
-  std::int64_t ho, wo;
-  std::int64_t stride_h, stride_w, padding_h, padding_w, dilation_h, dilation_w, groups;
-
-  std::int64_t group_c() const { return c / groups; }
-  std::int64_t group_o() const { return o / groups; }
-  std::int64_t depth() const { return kh * kw * group_c(); }  ///< products per output value
-};
 
 /// Position read by one tap, counted from the position a pixel starts at.
 struct Tap {

@@ -131,10 +131,13 @@ Tensor conv2d_bias_grad(const Tensor& dy, const ConvShape& s, Dtype dtype) {
 
 namespace {
 
-constexpr Kernel forward_kernel{"conv2d", cpu::conv2d, nullptr};
-constexpr Kernel input_grad_kernel{"conv2d", cpu::conv2d_input_grad, nullptr, "input gradient"};
-constexpr Kernel weight_grad_kernel{"conv2d", cpu::conv2d_weight_grad, nullptr, "weight gradient"};
-constexpr Kernel bias_grad_kernel{"conv2d", cpu::conv2d_bias_grad, nullptr, "bias gradient"};
+constexpr Kernel forward_kernel{"conv2d", cpu::conv2d, NM_CUDA(cuda::conv2d)};
+constexpr Kernel input_grad_kernel{"conv2d", cpu::conv2d_input_grad, NM_CUDA(cuda::conv2d_input_grad),
+                                   "input gradient"};
+constexpr Kernel weight_grad_kernel{"conv2d", cpu::conv2d_weight_grad, NM_CUDA(cuda::conv2d_weight_grad),
+                                    "weight gradient"};
+constexpr Kernel bias_grad_kernel{"conv2d", cpu::conv2d_bias_grad, NM_CUDA(cuda::conv2d_bias_grad),
+                                  "bias gradient"};
 
 /// Output size along one axis; throws when the (dilated) filter does not fit.
 std::int64_t output_size(const char* axis, std::int64_t size, std::int64_t taps, std::int64_t stride,
@@ -148,7 +151,7 @@ std::int64_t output_size(const char* axis, std::int64_t size, std::int64_t taps,
   return (size + 2 * padding - extent) / stride + 1;
 }
 
-cpu::ConvShape check_shapes(const Tensor& x, const Tensor& weight, const Tensor& bias,
+ConvShape check_shapes(const Tensor& x, const Tensor& weight, const Tensor& bias,
                             const Conv2dOptions& o) {
   NM_CHECK(x.rank() == 4, "[conv2d] expects x [n, h, w, c], got shape ", x.shape());
   NM_CHECK(weight.rank() == 4, "[conv2d] expects weight [o, kh, kw, c / groups], got shape ", weight.shape());
@@ -175,7 +178,7 @@ cpu::ConvShape check_shapes(const Tensor& x, const Tensor& weight, const Tensor&
           o.padding_w,   o.dilation_h, o.dilation_w, o.groups};
 }
 
-void check_residual(const Tensor& x, const Tensor& residual, const cpu::ConvShape& s) {
+void check_residual(const Tensor& x, const Tensor& residual, const ConvShape& s) {
   if (!residual.defined()) return;
   check_same_kind("conv2d", x, residual);
   NM_CHECK(residual.shape() == (Shape{s.n, s.ho, s.wo, s.o}), "[conv2d] residual has shape ",
@@ -190,9 +193,9 @@ Tensor plain(const Tensor& t) {
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options,
               const Tensor& residual) {
-  const cpu::ConvShape s = check_shapes(x, weight, bias, options);
+  const ConvShape s = check_shapes(x, weight, bias, options);
   check_residual(x, residual, s);
-  const cpu::ConvEpilogue epilogue{
+  const ConvEpilogue epilogue{
       .bias = plain(bias), .residual = plain(residual), .scale = {}, .shift = {}};
   const Tensor y = forward_kernel(x.detach(), weight.detach(), epilogue, s);
   const bool want_x = wants_grad(x), want_weight = wants_grad(weight),
@@ -207,7 +210,8 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
     Grads grads(count);
     if (want_x) grads[0] = input_grad_kernel(dy, kept_weight, s);
     Tensor sums;  // of dy, where the weight's gradient reads it anyway
-    if (want_weight && want_bias && dy.dtype() == Dtype::bf16) sums = Tensor::empty(Shape{s.o}, Dtype::f64);
+    if (want_weight && want_bias && dy.dtype() == Dtype::bf16 && dy.device().is_cpu())
+      sums = Tensor::empty(Shape{s.o}, Dtype::f64);
     if (want_weight) grads[1] = weight_grad_kernel(dy, kept_x.get(), s, weight_dtype, sums);
     if (want_bias) grads[2] = sums.defined() ? sums.to(bias_dtype) : bias_grad_kernel(dy, s, bias_dtype);
     if (adds) grads[count - 1] = dy;
@@ -217,14 +221,14 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
 
 Tensor conv2d_affine(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options,
                      const Tensor& residual, const ChannelAffine& affine) {
-  const cpu::ConvShape s = check_shapes(x, weight, bias, options);
+  const ConvShape s = check_shapes(x, weight, bias, options);
   check_residual(x, residual, s);
   NM_CHECK(!wants_grad(x) && !wants_grad(weight), "[conv2d_affine] has no gradient; use it under NoGrad");
   for (const Tensor& values : {affine.scale, affine.shift})
     NM_CHECK(values.defined() && values.dtype() == Dtype::f32 && values.shape() == Shape{s.o},
              "[conv2d_affine] expects scale and shift in f32 [", s.o, "], got ",
              values.defined() ? values.str() : "nothing");
-  return forward_kernel(x, weight, cpu::ConvEpilogue{bias, residual, affine.scale, affine.shift, affine.relu},
+  return forward_kernel(x, weight, ConvEpilogue{bias, residual, affine.scale, affine.shift, affine.relu},
                         s);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "engine/ops/conv_shape.h"
 #include "engine/tensor.h"
 
 namespace noisymix {
@@ -37,5 +38,14 @@ struct ChannelAffine {
 /// wanted.
 Tensor conv2d_affine(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options,
                      const Tensor& residual, const ChannelAffine& affine);
+
+// --- Kernels -----------------------------------------------------------------------------------------------
+
+namespace cuda {
+Tensor conv2d(const Tensor& x, const Tensor& weight, const ConvEpilogue& epilogue, const ConvShape& shape);
+Tensor conv2d_input_grad(const Tensor& dy, const Tensor& weight, const ConvShape& shape);
+Tensor conv2d_weight_grad(const Tensor& dy, const Tensor& x, const ConvShape& shape, Dtype dtype, Tensor& dbias);
+Tensor conv2d_bias_grad(const Tensor& dy, const ConvShape& shape, Dtype dtype);
+}  // namespace cuda
 
 }  // namespace noisymix

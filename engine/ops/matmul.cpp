@@ -11,18 +11,6 @@
 #include "engine/ops/elementwise.h"
 
 namespace noisymix {
-namespace {
-
-/// A product of `batch` pairs of matrices, [m, k] x [k, n] after transposition. Matrix s of a operand starts
-/// at offsets[s]; a batch axis of size 1 repeats.
-struct Product {
-  std::int64_t m, n, k;
-  bool transpose_a, transpose_b;
-  std::vector<std::int64_t> a_offsets, b_offsets;
-};
-
-}  // namespace
-
 namespace cpu {
 
 /// c [m, n] = a * b (+ bias [n]) as plain loops, in f64.
@@ -110,8 +98,8 @@ Tensor bias_grad(const Tensor& dy, Dtype dtype) {
 
 namespace {
 
-constexpr Kernel matmul_kernel{"matmul", cpu::matmul, nullptr};
-constexpr Kernel bias_grad_kernel{"linear", cpu::bias_grad, nullptr};
+constexpr Kernel matmul_kernel{"matmul", cpu::matmul, NM_CUDA(cuda::matmul)};
+constexpr Kernel bias_grad_kernel{"linear", cpu::bias_grad, NM_CUDA(cuda::linear_bias_grad)};
 
 /// The sizes of all axes but the last two.
 Shape batch_of(const Shape& shape) {

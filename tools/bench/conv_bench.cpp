@@ -49,7 +49,7 @@ double now() {
 struct Seconds {
   double direct, winograd;
 };
-Seconds both_methods(const cpu::ConvShape& shape, const std::function<void()>& body) {
+Seconds both_methods(const ConvShape& shape, const std::function<void()>& body) {
   constexpr int kRuns = 7;
   const int methods = cpu::winograd_applies(shape) ? 2 : 1;
   std::array<std::array<double, kRuns>, 2> seconds{};
@@ -97,7 +97,7 @@ void bench_convolutions(std::int64_t images, double width) {
   double direct = 0, automatic = 0, work = 0;
   for (const Layer& l : layers) {
     const std::int64_t padding = l.kernel / 2, out = l.size / l.stride;
-    const cpu::ConvShape s{images, l.size,   l.size,   l.c,     l.o,     l.kernel, l.kernel, out,
+    const ConvShape s{images, l.size,   l.size,   l.c,     l.o,     l.kernel, l.kernel, out,
                            out,    l.stride, l.stride, padding, padding, 1,        1,        1};
     const Tensor x = noise(Shape{images, l.size, l.size, l.c}),
                  weight = noise(Shape{l.o, l.kernel, l.kernel, l.c});

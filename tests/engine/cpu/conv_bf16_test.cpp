@@ -18,7 +18,6 @@ using namespace noisymix;
 
 namespace {
 
-using cpu::ConvShape;
 
 struct Settings {
   std::int64_t n, h, w, c, o, kh, kw, stride_h, stride_w, padding_h, padding_w, dilation_h, dilation_w,

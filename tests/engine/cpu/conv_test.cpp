@@ -19,7 +19,6 @@ using namespace noisymix;
 
 namespace {
 
-using cpu::ConvShape;
 using Values = std::vector<float>;
 
 struct Settings {
