@@ -131,7 +131,6 @@ cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total) {
 }
 
 cudaError_t cudaMalloc(void** address, std::size_t bytes) {
-  if (const cudaError_t status = refuse_in_capture()) return status;
   std::lock_guard lock(memory().mutex);
   if (bytes > capacity() || memory().used > capacity() - bytes) return result(cudaErrorMemoryAllocation);
   *address = std::aligned_alloc(512, (bytes + 511) / 512 * 512);
@@ -162,7 +161,9 @@ cudaError_t cudaFreeHost(void* address) {
   return cudaSuccess;
 }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+  // Ordinary host memory cannot be read when a graph runs.
+  if (stream->capture != nullptr && kind != cudaMemcpyDeviceToDevice) return result(cudaErrorStreamCaptureUnsupported);
   if (bytes > 0) enqueue(stream, [=] { std::memcpy(to, from, bytes); });
   return cudaSuccess;
 }
