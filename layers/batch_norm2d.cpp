@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/ops/batch_norm.h"
+#include "engine/ops/count_up.h"
 #include "layers/initialize.h"
 
 namespace noisymix {
@@ -22,7 +23,7 @@ Tensor BatchNorm2d::forward(const Tensor& x, const Context& context) {
   Tensor y;
   if (context.training) {
     y = batch_norm_train(x, weight_, bias_, running_mean_, running_var_, op);
-    fill_constant(num_batches_tracked_, num_batches_tracked_.item() + 1);
+    count_up(num_batches_tracked_);
   } else {
     y = batch_norm_eval(x, weight_, bias_, running_mean_, running_var_, op);
   }
@@ -41,7 +42,8 @@ ChannelAffine BatchNorm2d::affine() const {
     shift[j] = static_cast<float>(bias[j] - mean[j] * factor);
   }
   const Shape shape = weight_.shape();
-  return {Tensor::from(scale, shape), Tensor::from(shift, shape),
+  const Device device = weight_.device();
+  return {Tensor::from(scale, shape, device), Tensor::from(shift, shape, device),
           options_.activation == ActivationKind::relu};
 }
 

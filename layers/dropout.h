@@ -13,6 +13,7 @@ class Dropout : public Module {
 
  protected:
   Tensor forward(const Tensor& x, const Context& context) override;
+  bool draws() const override { return p_ > 0; }
 
  private:
   double p_;

@@ -126,8 +126,23 @@ void Module::to(Dtype dtype) {
   replace_tensors([&](const Tensor& x) { return is_floating(x.dtype()) ? x.to(dtype) : x; });
 }
 
-void Module::to(Device device) {
-  replace_tensors([&](const Tensor& x) { return x.to(device); });
+std::vector<std::string> Module::drawing_modules() const {
+  std::vector<std::string> paths;
+  if (draws()) paths.push_back(path());
+  for (const Entry& entry : entries_) {
+    if (entry.child == nullptr) continue;
+    for (std::string& below : entry.child->drawing_modules()) paths.push_back(std::move(below));
+  }
+  return paths;
+}
+
+Device Module::device() const {
+  const Named tensors = state();
+  return tensors.empty() ? Device{} : tensors.front().second.device();
+}
+
+void Module::to(Device target) {
+  replace_tensors([&](const Tensor& x) { return x.to(target); });
 }
 
 Tensor& Module::register_parameter(std::string name, Tensor value) {

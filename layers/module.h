@@ -36,11 +36,17 @@ class Module {
   Named parameters() const;
   Named state() const;
   std::int64_t parameter_count() const;
+  /// Where its tensors are; the CPU when it has none.
+  Device device() const;
 
   /// Copies values into the state by name; `values` are in this library's layout (OHWI), any floating dtype
   /// serves for a floating one. Strict: everything missing, unexpected, doubled or misshaped is listed in one
   /// DataError and nothing is changed.
   void load_state(const Named& values);
+
+  /// Paths of the modules below that draw from the context's key in training, in registration order: that in which a
+  /// forward pass reaches them.
+  std::vector<std::string> drawing_modules() const;
 
   /// Draws initial values of every parameter from key.child(path) (library default of each layer type).
   void initialize(Key key);
@@ -48,12 +54,14 @@ class Module {
   /// Converts floating parameters and buffers / moves everything. Makes new tensors without gradients, so do
   /// it before handles are given to an optimizer.
   void to(Dtype dtype);
-  void to(Device device);
+  void to(Device target);
 
  protected:
   virtual Tensor forward(const Tensor& x, const Context& context) = 0;
   /// What operator() does around forward(), for modules that can be called in another way as well.
   Tensor located(const std::function<Tensor()>& body) const;
+  /// Whether a training forward draws from the context's key.
+  virtual bool draws() const { return false; }
   /// Fills this module's own parameters (not its children's); the default does nothing.
   virtual void reset_parameters(Key) {}
 

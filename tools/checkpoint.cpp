@@ -38,6 +38,12 @@ void add_tensors(Safetensors& file, std::string_view prefix, const Module::Named
   for (const auto& [name, tensor] : tensors) file.tensors.emplace_back(std::string(prefix) + name, tensor);
 }
 
+/// The tensors in host memory.
+Module::Named on_host(Module::Named tensors) {
+  for (auto& [name, tensor] : tensors) tensor = tensor.to(Device{});
+  return tensors;
+}
+
 /// The tensors whose name starts with `prefix`, without it.
 Safetensors tensors_under(const Safetensors& file, std::string_view prefix) {
   Safetensors found;
@@ -81,7 +87,7 @@ std::optional<RunDirectory> run_around(const fs::path& file) {
 
 void save_weights(const fs::path& path, const Module& model, const ModelCard& card) {
   const NoGrad unrecorded;
-  Safetensors file = to_torch_layout(model.state());
+  Safetensors file = to_torch_layout(on_host(model.state()));
   file.metadata = {{"format", "pt"}, {kCardKey, Json(card).dump()}};
   write_safetensors(path, file);
 }
@@ -91,8 +97,8 @@ void save_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
   Safetensors file;
   file.metadata = {{kCardKey, Json(checkpoint.card).dump()},
                    {kPositionKey, Json(checkpoint.position).dump()}};
-  add_tensors(file, kModelPrefix, to_torch_layout(checkpoint.model).tensors);
-  add_tensors(file, kOptimizerPrefix, checkpoint.optimizer);
+  add_tensors(file, kModelPrefix, to_torch_layout(on_host(checkpoint.model)).tensors);
+  add_tensors(file, kOptimizerPrefix, on_host(checkpoint.optimizer));
   write_safetensors(path, file);
 }
 

@@ -70,16 +70,16 @@ int run(const Action& action) {
 }  // namespace
 
 void add_machine_options(CLI::App& verb, MachineOptions& options) {
-  verb.add_option("--device", options.device, "auto or cpu")->capture_default_str()->type_name("DEVICE");
+  verb.add_option("--device", options.device, "auto, cpu, cuda or cuda:N")->capture_default_str()->type_name("DEVICE");
   verb.add_option("--threads", options.threads, "threads for computing; 0 is one per core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str()
       ->type_name("N");
 }
 
-void apply_machine_options(const MachineOptions& options) {
-  parse_device(options.device);
+Device apply_machine_options(const MachineOptions& options) {
   if (options.threads > 0) cpu::set_threads(options.threads);
+  return parse_device(options.device);
 }
 
 std::string examples(const std::vector<std::string>& lines) {
@@ -98,7 +98,8 @@ int run_command_line(int argc, const char* const* argv) {
   program.footer(examples({"train demo", "evaluate runs/demo", "config explain mix"}));
   Action action;
   for (auto* add :
-       {add_train, add_evaluate, add_predict, add_models, add_config, add_data, add_bench, add_plot}) {
+       {add_train, add_evaluate, add_predict, add_models, add_config, add_data, add_bench, add_plot,
+        add_doctor}) {
     add(program, action);
   }
   if (argc <= 1) {

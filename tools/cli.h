@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/device.h"
+
 namespace CLI {
 class App;
 }
@@ -31,6 +33,7 @@ void add_config(CLI::App& program, Action& action);
 void add_data(CLI::App& program, Action& action);
 void add_bench(CLI::App& program, Action& action);
 void add_plot(CLI::App& program, Action& action);
+void add_doctor(CLI::App& program, Action& action);
 
 /// --device and --threads, which several verbs share.
 struct MachineOptions {
@@ -38,8 +41,8 @@ struct MachineOptions {
   int threads = 0;
 };
 void add_machine_options(CLI::App& verb, MachineOptions& options);
-/// Sets the number of threads and checks the device.
-void apply_machine_options(const MachineOptions& options);
+/// Sets the number of threads and returns the device.
+Device apply_machine_options(const MachineOptions& options);
 
 /// Text as a footer of --help: one example a line.
 std::string examples(const std::vector<std::string>& lines);

@@ -55,8 +55,9 @@ void check_fit(const LoadedRun& run, const Dataset& data) {
               " classes, the data set has ", data.classes());
 }
 
-NamedReport evaluate_one(const std::string& path, const Options& options) {
+NamedReport evaluate_one(const std::string& path, const Options& options, Device device) {
   const LoadedRun run = load_run(path);
+  run.model->to(device);
   const std::shared_ptr<const Dataset> data = open_dataset(test_split(run, options));
   check_fit(run, *data);
   const bool show = is_terminal(STDERR_FILENO);
@@ -70,10 +71,10 @@ NamedReport evaluate_one(const std::string& path, const Options& options) {
 }
 
 int evaluate(const Options& options) {
-  apply_machine_options(options.machine);
+  const Device device = apply_machine_options(options.machine);
   std::vector<NamedReport> reports;
   for (const std::string& path : options.models) {
-    reports.push_back(evaluate_one(path, options));
+    reports.push_back(evaluate_one(path, options, device));
     NM_CHECK_AS(ConfigError, reports.back().report.data == reports.front().report.data, path,
                 " was tested on '", reports.back().report.data, "', ", options.models.front(), " on '",
                 reports.front().report.data,

@@ -23,10 +23,13 @@ struct Options {
 };
 
 int plot_boundary(const Options& options) {
-  apply_machine_options(options.machine);
+  const Device device = apply_machine_options(options.machine);
   std::vector<BoundaryPanel> panels;
-  for (const std::string& run : options.runs)
-    panels.push_back(compute_boundary(load_run(run), options.boundary));
+  for (const std::string& path : options.runs) {
+    const LoadedRun run = load_run(path);
+    run.model->to(device);
+    panels.push_back(compute_boundary(run, options.boundary));
+  }
   write_png(options.out, draw_boundaries(panels, options.boundary));
   std::cout << options.out.string() << "\n";
   return kExitSuccess;

@@ -31,8 +31,9 @@ void print(const std::string& path, const std::vector<ClassProbability>& classes
 
 // A picture that cannot be read does not keep the others from their answer, but the exit code tells.
 int predict(const Options& options) {
-  apply_machine_options(options.machine);
+  const Device device = apply_machine_options(options.machine);
   LoadedRun run = load_run(options.model);
+  run.model->to(device);
   int code = kExitSuccess;
   for (const std::string& path : options.images) {
     try {

@@ -43,7 +43,7 @@ void print_summary(const TrainSummary& summary, const std::filesystem::path& run
 }
 
 int train(const Options& options) {
-  apply_machine_options(options.machine);
+  const Device device = apply_machine_options(options.machine);
   const ConfigSource source = find_config(options.config);
   const Config config = source.is_file ? load_config(source.name, options.overrides)
                                        : parse_config(source.name, source.text, options.overrides);
@@ -51,6 +51,7 @@ int train(const Options& options) {
   training.run = options.out.empty() ? std::filesystem::path("runs") / source.stem : options.out;
   training.resume = options.resume;
   training.should_stop = StopSignals::requested;
+  training.device = device;
 
   ProgressOptions display;
   display.terminal = is_terminal(STDOUT_FILENO);

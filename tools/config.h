@@ -65,6 +65,8 @@ struct TrainConfig {
   std::int64_t epochs = 200, batch = 128, eval_batch = 256;
   std::uint64_t seed = 1;
   std::string precision = "f32";
+  bool deterministic = true;  ///< GPU: only algorithms that give the same bits every time
+  bool cuda_graph = true;     ///< GPU: record a step once and replay it
   int workers = 1, prefetch = 2;
   bool drop_last = false;
   std::int64_t max_steps = 0;         ///< stop early; 0 means no limit

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "engine/autograd.h"
+#include "engine/ops/gradient_sum.h"
 #include "tools/trainer.h"
 
 namespace noisymix {
@@ -26,8 +27,7 @@ std::string first_origin(const FailedStep& failed) {
   try {
     const FiniteCheck check;
     const NoGrad unrecorded;
-    StepStats stats;
-    failed.objective.loss(failed.model, failed.batch, failed.key, stats);
+    failed.objective.loss(failed.model, failed.batch, failed.key);
   } catch (const NonFiniteError& error) {
     return std::string("the first cause: ") + error.what();
   }
@@ -42,6 +42,10 @@ void explain_loss(const FailedStep& failed, double loss) {
 }
 
 void check_gradients(const FailedStep& failed) {
+  std::vector<Tensor> gradients;
+  for (const auto& [name, parameter] : failed.model.parameters())
+    if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+  if (gradients.empty() || non_finite(gradients).item() == 0) return;  // one answer for all
   for (const auto& [name, parameter] : failed.model.parameters()) {
     const Tensor gradient = parameter.grad();
     if (!gradient.defined() || all_finite(gradient)) continue;

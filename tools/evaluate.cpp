@@ -70,7 +70,8 @@ EvaluationReport evaluate_model(Model& model, std::shared_ptr<const Dataset> dat
   std::int64_t done = 0;
   for (Batch batch; loader.next(batch);) {
     for (Column& column : columns) {
-      column.keeper.add(model(column.perturb(batch.images, done), Context::evaluation()), batch.labels);
+      const Tensor images = column.perturb(batch.images, done).to(model.device());
+      column.keeper.add(model(images, Context::evaluation()).to(Device{}), batch.labels);
     }
     done += batch.size();
     if (progress) progress(done, data->size());

@@ -15,7 +15,7 @@ namespace {
 std::vector<double> class_one(Model& model, const std::vector<float>& points) {
   const auto n = static_cast<std::int64_t>(points.size() / 2);
   const std::vector<float> logits =
-      model(Tensor::from(points, {n, 2}), Context::evaluation()).to_vector<float>();
+      model(Tensor::from(points, {n, 2}, model.device()), Context::evaluation()).to_vector<float>();
   std::vector<double> p;
   for (std::size_t i = 0; i < logits.size(); i += 2) {
     p.push_back(1 / (1 + std::exp(static_cast<double>(logits[i]) - static_cast<double>(logits[i + 1]))));

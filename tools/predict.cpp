@@ -52,7 +52,7 @@ std::vector<ClassProbability> predict_image(LoadedRun& run, const Image& image, 
   const Image fitted = fit_image(image, run.card.sample_shape);
   Tensor x = Tensor::empty({1, fitted.height, fitted.width, fitted.channels});
   make_plain_views(run.normalization)->make(fitted, Key(0), {x.mutable_data<float>()});
-  const std::vector<double> p = softmax_of((*run.model)(x, Context::evaluation()).to_vector<float>());
+  const std::vector<double> p = softmax_of((*run.model)(x.to(run.model->device()), Context::evaluation()).to_vector<float>());
 
   std::vector<std::size_t> order(p.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -1,27 +1,17 @@
 #include "tools/scheme.h"
 
+#include <algorithm>
 #include <functional>
+#include <sstream>
 #include <utility>
 
 #include "augment/feature_mix.h"
-#include "engine/ops/reduce.h"
+#include "engine/ops/dropout.h"
+#include "engine/ops/mix_noise.h"
 #include "engine/ops/view_loss.h"
 
 namespace noisymix {
 namespace {
-
-/// lambda acc(y) + (1 - lambda) acc(y[permutation]) of logits [b, k].
-double mixed_accuracy(const Tensor& logits, const Tensor& labels, const FeatureMixDraw& draw) {
-  const auto predicted = argmax(logits.detach(), 1).to_vector<std::int64_t>();
-  const auto truth = labels.to_vector<std::int64_t>();
-  double correct = 0;
-  for (std::size_t i = 0; i < truth.size(); ++i) {
-    const std::size_t partner = draw.permutation.empty() ? i : static_cast<std::size_t>(draw.permutation[i]);
-    if (predicted[i] == truth[i]) correct += draw.lambda;
-    if (predicted[i] == truth[partner]) correct += 1 - draw.lambda;
-  }
-  return correct / static_cast<double>(truth.size());
-}
 
 /// Mixing and noise at one drawn stage of one forward pass over all views, cross entropy of the first view
 /// (or the mean over all) against the mixed labels, and optionally the weighted Jensen-Shannon divergence of
@@ -32,23 +22,44 @@ class ViewsObjective final : public Objective {
   ViewsObjective(const ObjectiveConfig& config, FeatureMixOptions mix)
       : config_(config), mix_(std::move(mix)) {}
 
-  Tensor loss(Model& model, const Batch& batch, Key step_key, StepStats& stats) override {
-    FeatureMixDraw draw;
-    if (mix_.active()) {
-      draw = draw_feature_mix(mix_, model.stages(), batch.size(), batch.views, step_key.child("mix"));
-    }
+  StepLoss loss(Model& model, const Batch& batch, Key step_key) override {
+    const FeatureMixDraw draw = drawn(model, batch.size(), batch.views, step_key);
     const Tensor logits = forward(model, batch, draw, step_key.child("model"));
-    const ViewLoss terms = view_loss(logits, batch.labels, loss_options(batch, draw));
-    stats = {};
-    stats.cross_entropy = terms.cross_entropy;
-    stats.consistency = terms.consistency;
-    stats.accuracy = mixed_accuracy(logits.rows(0, batch.size()), batch.labels, draw);
-    stats.lambda = draw.lambda;
-    stats.layer = mix_.active() ? draw.layer : -1;
-    return terms.loss;
+    const ViewLoss result = view_loss(logits, batch.labels, loss_options(batch.views, draw));
+    return {result.loss, result.terms, draw.lambda, mix_.active() ? draw.layer : -1};
+  }
+
+  std::optional<StepPlan> plan(const Model& model, std::int64_t examples, int views, Key step_key,
+                               Device) const override {
+    const FeatureMixDraw draw = drawn(model, examples, views, step_key);
+    StepPlan plan{.structure = "", .values = {}, .lambda = draw.lambda, .layer = mix_.active() ? draw.layer : -1};
+    std::ostringstream structure;
+    structure << "stage " << plan.layer << (draw.permutation.empty() ? "" : ", mixed") << ", noise";
+    for (const ViewNoise& noise : draw.noise) structure << ' ' << (noise.add != 0) << (noise.mult != 0);
+    plan.structure = structure.str();
+    if (mix_.active() && changes(draw)) plan.values.emplace_back("mix_noise", pack_mix_noise(draw.lambda, draw.permutation, draw.noise));
+    plan.values.emplace_back("view_loss", pack_view_loss(loss_options(views, draw)));
+    int number = 0;
+    for (const std::string& path : model.drawing_modules()) {
+      const std::string name = ++number == 1 ? "dropout" : "dropout#" + std::to_string(number);
+      plan.values.emplace_back(name, pack_dropout(step_key.child("model").child(path)));
+    }
+    return plan;
   }
 
  private:
+  FeatureMixDraw drawn(const Model& model, std::int64_t examples, int views, Key step_key) const {
+    if (!mix_.active()) return {};
+    return draw_feature_mix(mix_, model.stages(), examples, views, step_key.child("mix"));
+  }
+
+  /// Whether mix_noise() has anything to do.
+  static bool changes(const FeatureMixDraw& draw) {
+    if (draw.lambda != 1) return true;
+    return std::any_of(draw.noise.begin(), draw.noise.end(),
+                       [](const ViewNoise& n) { return n.add != 0 || n.mult != 0; });
+  }
+
   Tensor forward(Model& model, const Batch& batch, const FeatureMixDraw& draw, Key key) const {
     Context context;
     context.training = true;
@@ -66,15 +77,15 @@ class ViewsObjective final : public Objective {
     return logits;
   }
 
-  ViewLossOptions loss_options(const Batch& batch, const FeatureMixDraw& draw) const {
+  ViewLossOptions loss_options(int views, const FeatureMixDraw& draw) const {
     ViewLossOptions options;
-    options.views = batch.views;
-    options.counted_views = config_.cross_entropy_views == "all" ? batch.views : 1;
+    options.views = views;
+    options.counted_views = config_.cross_entropy_views == "all" ? views : 1;
     options.lambda = draw.lambda;
     options.permutation = draw.permutation;
     options.label_smoothing = config_.label_smoothing;
     if (config_.consistency == "jensen_shannon") {
-      NM_CHECK_AS(ConfigError, batch.views > 1,
+      NM_CHECK_AS(ConfigError, views > 1,
                   "objective.consistency = \"jensen_shannon\" compares views, but views.* makes only one of "
                   "each image");
       options.consistency_weight = config_.consistency_weight;
@@ -86,6 +97,19 @@ class ViewsObjective final : public Objective {
   ObjectiveConfig config_;
   FeatureMixOptions mix_;
 };
+
+}  // namespace
+
+StepStats stats_of(const StepLoss& loss) {
+  const std::vector<double> terms = loss.terms.to_vector<double>();
+  return {.cross_entropy = terms[0],
+          .consistency = terms[1],
+          .accuracy = terms[2],
+          .lambda = loss.lambda,
+          .layer = loss.layer};
+}
+
+namespace {
 
 struct ObjectiveEntry {
   const char* name;  // value of objective.consistency

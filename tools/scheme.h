@@ -4,11 +4,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "augment/views.h"
 #include "data/loader.h"
+#include "engine/step_graph.h"
 #include "models/registry.h"
 #include "tools/config.h"
 
@@ -23,6 +25,24 @@ struct StepStats {
   int layer = -1;  ///< stage that was mixed or noised; -1 when none was
 };
 
+/// A step's loss before anybody has waited for the device.
+struct StepLoss {
+  Tensor loss;        ///< scalar on the tape
+  Tensor terms;       ///< f64 [3]: cross entropy, weighted consistency, accuracy
+  double lambda = 1;  ///< and what was drawn for it
+  int layer = -1;
+};
+/// Reads the terms; waits for the device.
+StepStats stats_of(const StepLoss& loss);
+
+/// What distinguishes a step from other steps of the same structure, for recorded steps (see StepGraph).
+struct StepPlan {
+  std::string structure;          ///< steps with equal structure run the same kernels on the same sizes
+  std::vector<StepValue> values;  ///< what those kernels read anew
+  double lambda = 1;
+  int layer = -1;
+};
+
 /// One training step's loss from a model and a batch. A new method that is not a setting of the existing
 /// objectives is one class and one line in the table of scheme.cpp.
 class Objective {
@@ -30,7 +50,12 @@ class Objective {
   virtual ~Objective() = default;
   /// A scalar on the tape. Pure in (weights, batch, key): calling it again replays the step, apart from the
   /// running statistics of batch norm, which training forwards update but never read.
-  virtual Tensor loss(Model& model, const Batch& batch, Key step_key, StepStats& stats) = 0;
+  virtual StepLoss loss(Model& model, const Batch& batch, Key step_key) = 0;
+  /// The draws of loss() alone, for a batch of so many examples and views; nothing when steps cannot be recorded.
+  virtual std::optional<StepPlan> plan(const Model&, std::int64_t /*examples*/, int /*views*/, Key /*step_key*/,
+                                       Device) const {
+    return std::nullopt;
+  }
 };
 
 /// Values of objective.consistency, in the order to show; "none" first.

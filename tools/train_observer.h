@@ -12,7 +12,7 @@ namespace noisymix {
 
 /// Known before the first step.
 struct TrainStart {
-  std::string model, train_data, test_data;
+  std::string model, train_data, test_data, device;
   std::int64_t parameters = 0;
   std::int64_t epochs = 0, steps_per_epoch = 0;
   std::int64_t first_step = 0;  ///< greater than 0 when resumed
@@ -46,6 +46,8 @@ class TrainObserver {
   virtual void step_done(const StepReport&) {}
   virtual void epoch_done(const EpochReport&) {}
   virtual void checkpoint_written(const std::filesystem::path&) {}
+  /// Something worth knowing that is no error; one line.
+  virtual void notice(const std::string&) {}
   /// Called when the loop ends for any reason, errors included, so that a drawn line can be finished.
   virtual void stopped() {}
 };

@@ -7,11 +7,13 @@
 #include <utility>
 
 #include "engine/autograd.h"
+#include "engine/backend.h"
+#include "engine/math_policy.h"
 #include "engine/ops/cross_entropy.h"
 #include "engine/ops/reduce.h"
-#include "tools/divergence.h"
 #include "tools/metrics_log.h"
 #include "tools/run_directory.h"
+#include "tools/step_runner.h"
 #include "tools/training_setup.h"
 
 namespace noisymix {
@@ -43,13 +45,15 @@ bool due(std::int64_t count, std::int64_t every) {
 
 TestResult test_model(Model& model, DataLoader& loader, Dtype precision) {
   const NoGrad unrecorded;
+  const Device device = model.device();
   double loss_sum = 0, correct = 0;
   std::int64_t examples = 0;
   Batch batch;
   loader.start_epoch(0);
   while (loader.next(batch)) {
-    const Tensor logits = model(batch.images.to(precision), Context::evaluation()).to(Dtype::f32);
-    loss_sum += cross_entropy(logits, batch.labels).item() * static_cast<double>(batch.size());
+    const Tensor images = batch.images.to(device).to(precision);
+    const Tensor logits = model(images, Context::evaluation()).to(Dtype::f32);
+    loss_sum += cross_entropy(logits, batch.labels.to(device)).item() * static_cast<double>(batch.size());
     const auto predicted = argmax(logits, 1).to_vector<std::int64_t>();
     const auto truth = batch.labels.to_vector<std::int64_t>();
     for (std::size_t i = 0; i < truth.size(); ++i) correct += predicted[i] == truth[i] ? 1 : 0;
@@ -72,6 +76,7 @@ struct Trainer::Impl {
   std::unique_ptr<Objective> objective;
   std::unique_ptr<Optimizer> optimizer;
   std::unique_ptr<DataLoader> loader, test_loader;
+  std::unique_ptr<StepRunner> runner;
   Schedule schedule;
 
   Position position;
@@ -106,12 +111,17 @@ struct Trainer::Impl {
 
 void Trainer::Impl::build() {
   const TrainConfig& train = config.train;
-  NM_CHECK_AS(ConfigError, train.precision == "f32" || train.precision == "bf16",
-              "train.precision is \"f32\" or \"bf16\", not \"", train.precision, '"');
+  const bool on_gpu = !options.device.is_cpu();
+  NM_CHECK_AS(ConfigError, train.precision == "f32" || train.precision == "bf16" || train.precision == "tf32",
+              "train.precision is \"f32\", \"tf32\" or \"bf16\", not \"", train.precision, '"');
+  NM_CHECK_AS(ConfigError, train.precision != "tf32" || on_gpu,
+              "train.precision = \"tf32\" is arithmetic of GPUs; use \"f32\" with --device cpu");
+  set_math_policy({.tf32 = train.precision == "tf32", .deterministic = train.deterministic});
   train_data = open_split(config.data, true);
   test_data = open_split(config.data, false);
   card = make_card(config, *train_data);
   model = make_model(card.architecture, card.options, key.child("init"));
+  model->to(options.device);
   objective = make_objective(config.objective, config.mix);
   optimizer = make_optimizer(config.optimizer, model->parameters());
   const LoaderOptions loading{train.batch, true, train.drop_last, train.workers, train.prefetch};
@@ -122,6 +132,10 @@ void Trainer::Impl::build() {
   NM_CHECK_AS(ConfigError, loader->batches() > 0, "train.drop_last leaves no batch: the training set has ",
               train_data->size(), " examples, train.batch is ", train.batch);
   schedule = make_schedule(config, loader->batches());
+  const StepParts parts{*model, *objective, *optimizer, options.device, precision()};
+  runner = on_gpu && train.cuda_graph
+               ? make_graph_runner(parts, [this](const std::string& text) { observer.notice(text); })
+               : make_eager_runner(parts);
 }
 
 void Trainer::Impl::open_run() {
@@ -147,6 +161,7 @@ TrainSummary Trainer::Impl::run() {
   const TrainStart start{.model = card.architecture,
                          .train_data = train_data->description(),
                          .test_data = test_data->description(),
+                         .device = backend_of(options.device).describe(),
                          .parameters = model->parameter_count(),
                          .epochs = config.train.epochs,
                          .steps_per_epoch = loader->batches(),
@@ -173,7 +188,6 @@ std::optional<TrainEnd> Trainer::Impl::run_epoch() {
   Stopwatch watch;
   Batch batch;
   while (loader->next(batch)) {
-    batch.images = batch.images.to(precision());
     train_step(batch, watch);
     if (options.should_stop && options.should_stop()) return TrainEnd::interrupted;
     if (limit_reached() && position.batch < loader->batches()) return TrainEnd::step_limit;
@@ -187,31 +201,23 @@ std::optional<TrainEnd> Trainer::Impl::run_epoch() {
 }
 
 void Trainer::Impl::train_step(const Batch& batch, Stopwatch& watch) {
-  const double lr = schedule(position.step);
-  const FailedStep here{.model = *model,
-                        .objective = *objective,
-                        .batch = batch,
-                        .key = key.child("step").child(position.step),
-                        .step = position.step,
-                        .epoch = position.epoch,
-                        .lr = lr,
-                        .last_checkpoint = last_checkpoint};
+  const StepSettings settings{.key = key.child("step").child(position.step),
+                              .lr = schedule(position.step),
+                              .step = position.step,
+                              .epoch = position.epoch,
+                              .last_checkpoint = last_checkpoint};
   StepReport report{
       .epoch = position.epoch, .batch = position.batch, .step = position.step, .images = batch.size()};
-  const Tensor loss = objective->loss(*model, batch, here.key, report.stats);
-  report.loss = loss.item();
-  if (!std::isfinite(report.loss)) explain_loss(here, report.loss);
-  backward(loss);
-  check_gradients(here);
-  optimizer->step(lr);
-  optimizer->clear_grads();
+  const StepOutcome outcome = runner->run(batch, settings);
+  report.loss = outcome.loss;
+  report.stats = outcome.stats;
 
   ++position.step;
   ++position.batch;
   position.examples += batch.size();
   position.loss_sum += report.loss * static_cast<double>(batch.size());
   position.accuracy_sum += report.stats.accuracy * static_cast<double>(batch.size());
-  report.lr = lr;
+  report.lr = settings.lr;
   report.seconds = watch.lap();
   epoch_seconds += report.seconds;
   epoch_examples += batch.size();

@@ -15,6 +15,7 @@ struct TrainOptions {
   std::filesystem::path run;          ///< folder of the run
   bool resume = false;                ///< continue from the newest checkpoint in `run`
   std::function<bool()> should_stop;  ///< asked after every step; true finishes with a checkpoint
+  Device device = {};                 ///< where the model is and steps are computed
 };
 
 enum class TrainEnd {

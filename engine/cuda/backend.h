@@ -17,6 +17,13 @@ struct DeviceFacts {
   std::size_t memory = 0, free_memory = 0, l2 = 0;
 };
 
+/// A library that is looked for when the program runs.
+struct LibraryFacts {
+  std::string name, version, file;
+  std::string missing;  ///< why it was not found; empty when it was
+};
+std::vector<LibraryFacts> libraries();
+
 /// Devices that can be used now; 0 without a driver or GPU. `reason` says why there are none.
 int device_count(std::string* reason = nullptr);
 DeviceFacts facts(int device);

@@ -26,7 +26,4 @@ class Library {
   std::string file_, reason_;
 };
 
-/// One line per library that a CUDA build can use: name, version, file, or what is missing and what to do.
-std::vector<std::string> describe_libraries();
-
 }  // namespace noisymix::cuda

@@ -4,8 +4,29 @@
 #include <cstring>
 #include <limits>
 
+#include "engine/backend.h"
 #include "engine/cpu/parallel.h"
 #include "engine/cpu/vectorise.h"
+
+namespace noisymix {
+
+Tensor non_finite(const std::vector<Tensor>& tensors) {
+  NM_CHECK(!tensors.empty(), "[non_finite] expects at least one tensor");
+  const Device device = tensors[0].device();
+  Tensor found = Tensor::zeros({}, Dtype::i32, device);
+#ifdef NOISYMIX_CUDA
+  if (!device.is_cpu()) {
+    select_device(device);
+    cuda::find_non_finite(tensors, found);
+    return found;
+  }
+#endif
+  for (const Tensor& x : tensors)
+    if (x.numel() > 0 && !cpu::finite(x)) found.mutable_data<std::int32_t>()[0] = 1;
+  return found;
+}
+
+}  // namespace noisymix
 
 namespace noisymix::cpu {
 namespace {

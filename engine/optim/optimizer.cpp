@@ -47,9 +47,10 @@ Optimizer::Optimizer(const char* name, Named parameters, std::vector<std::string
   }
 }
 
-void Optimizer::step(double learning_rate) {
+void Optimizer::step(double learning_rate, const Tensor& held_back) {
   NM_CHECK(std::isfinite(learning_rate), "[", name_, "] learning rate ", learning_rate, " is not finite");
   Sweep sweep;
+  sweep.held_back = held_back;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const auto& [key, weight] = parameters_[i];
     const Tensor grad = weight.grad();
@@ -61,6 +62,27 @@ void Optimizer::step(double learning_rate) {
         {weight, grad, slots_[i].memory, ++*slots_[i].steps.mutable_data<std::int64_t>()});
   }
   if (!sweep.updates.empty()) apply(sweep, learning_rate);
+}
+
+std::vector<StepValue> Optimizer::step_values(double learning_rate) const {
+  std::int64_t steps = 0;  // all parameters of a recorded step have made equally many
+  for (const Slot& slot : slots_) steps = std::max(steps, slot.steps.data<std::int64_t>()[0]);
+  return {{"learning_rate", packed_rate(learning_rate, steps + 1)}};
+}
+
+void Optimizer::count_step() {
+  for (Slot& slot : slots_) ++*slot.steps.mutable_data<std::int64_t>();
+}
+
+void Optimizer::uncount_step() {
+  for (Slot& slot : slots_) --*slot.steps.mutable_data<std::int64_t>();
+}
+
+std::vector<Tensor> Optimizer::gradients() const {
+  std::vector<Tensor> found;
+  for (const auto& [key, weight] : parameters_)
+    if (weight.grad().defined()) found.push_back(weight.grad());
+  return found;
 }
 
 void Optimizer::clear_grads() {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/step_graph.h"
 #include "engine/tensor.h"
 
 namespace noisymix {
@@ -24,6 +25,7 @@ struct ParameterUpdate {
 /// All updates of one step, on one device.
 struct Sweep {
   std::vector<ParameterUpdate> updates;
+  Tensor held_back;  ///< i32 []: a GPU updates nothing where it is not 0; undefined means go on
   Device device() const { return updates.front().weight.device(); }
   /// Read and written: weights and memory both ways, gradients once.
   std::size_t bytes() const {
@@ -41,8 +43,16 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// Updates every parameter that has a gradient; the others, and their state, stay as they are.
-  void step(double learning_rate);
+  /// Updates every parameter that has a gradient; the others, and their state, stay as they are. With `held_back`
+  /// (i32 [] on a GPU, see Sweep) the device decides.
+  void step(double learning_rate, const Tensor& held_back = {});
+  /// For recorded steps (see StepGraph): what the next step's kernels read anew, by name; and counting a step that was
+  /// replayed instead of called, or taking one back that was held back.
+  std::vector<StepValue> step_values(double learning_rate) const;
+  void count_step();
+  void uncount_step();
+  /// Gradients of all parameters that have one.
+  std::vector<Tensor> gradients() const;
   /// Forgets the gradients of all parameters.
   void clear_grads();
 
@@ -59,6 +69,8 @@ class Optimizer {
   /// device, with distinct names; throws ShapeError otherwise.
   Optimizer(const char* name, Named parameters, std::vector<std::string> memory);
   virtual void apply(Sweep& sweep, double learning_rate) = 0;
+  /// The bytes that apply() uploads as "learning_rate" at a parameter's step number `steps`.
+  virtual std::vector<std::byte> packed_rate(double learning_rate, std::int64_t steps) const = 0;
 
  private:
   struct Slot {
