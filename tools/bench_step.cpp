@@ -15,10 +15,12 @@
 #include "engine/autograd.h"
 #include "engine/backend.h"
 #include "engine/cpu/parallel.h"
+#include "engine/math_policy.h"
 #include "engine/ops/random.h"
 #include "engine/profile.h"
 #include "tools/bench_profile.h"
 #include "tools/scheme.h"
+#include "tools/step_runner.h"
 #include "tools/training_setup.h"
 
 namespace noisymix {
@@ -53,33 +55,45 @@ Batch random_batch(const BenchStepOptions& options, int views) {
   return batch;
 }
 
-/// One objective per stage that may be mixed: the benchmark visits them in turn, so that its time does not
-/// depend on which ones a few random draws pick.
-std::vector<std::unique_ptr<Objective>> objectives(const std::string& scheme, const Model& model) {
-  ObjectiveConfig objective;
-  if (scheme != "plain") objective.consistency = "jensen_shannon";
-  std::vector<std::unique_ptr<Objective>> made;
-  if (scheme != "noisymix") {
-    made.push_back(make_objective(objective, {}));
-    return made;
+/// The scheme's objectives, one per stage that may be mixed, which take turns: so the benchmark's time does not depend on
+/// which stages a few random draws pick.
+class InTurn final : public Objective {
+ public:
+  InTurn(const std::string& scheme, const Model& model) {
+    ObjectiveConfig objective;
+    if (scheme == "augmix" || scheme == "noisymix") objective.consistency = "jensen_shannon";
+    if (scheme != "noisymix") {
+      all_.push_back(make_objective(objective, {}));
+      return;
+    }
+    for (const int stage : model.stages()) {
+      FeatureMixOptions mix;
+      mix.mix = true;
+      mix.add = mix.mult = 0.5;
+      mix.sparse = 0.65;
+      mix.layers = {stage};
+      all_.push_back(make_objective(objective, mix));
+    }
   }
-  for (const int stage : model.stages()) {
-    FeatureMixOptions mix;
-    mix.mix = true;
-    mix.add = mix.mult = 0.5;
-    mix.sparse = 0.65;
-    mix.layers = {stage};
-    made.push_back(make_objective(objective, mix));
+  std::size_t count() const { return all_.size(); }
+  void turn_to(int step) { current_ = static_cast<std::size_t>(step) % all_.size(); }
+  StepLoss loss(Model& model, const Batch& batch, Key key) override { return all_[current_]->loss(model, batch, key); }
+  std::optional<StepPlan> plan(const Model& model, std::int64_t examples, int views, Key key,
+                               Device device) const override {
+    return all_[current_]->plan(model, examples, views, key, device);
   }
-  return made;
-}
+
+ private:
+  std::vector<std::unique_ptr<Objective>> all_;
+  std::size_t current_ = 0;
+};
 
 void check(const BenchStepOptions& o) {
   const auto& s = o.scheme;
   NM_CHECK_AS(ConfigError, s == "plain" || s == "augmix" || s == "noisymix" || s == "infer",
               "--scheme is plain, augmix, noisymix or infer, not \"", s, '"');
-  NM_CHECK_AS(ConfigError, o.dtype == "f32" || o.dtype == "bf16", "--dtype is f32 or bf16, not \"", o.dtype,
-              '"');
+  NM_CHECK_AS(ConfigError, o.dtype == "f32" || o.dtype == "bf16" || (o.dtype == "tf32" && !o.device.is_cpu()),
+              "--dtype is f32, bf16 or (on a GPU) tf32, not \"", o.dtype, '"');
   NM_CHECK_AS(ConfigError, o.batch > 0 && o.steps > 0 && o.warmup >= 0 && o.classes > 0 && o.threads >= 0,
               "--batch, --steps and --classes are positive, --warmup and --threads not negative");
 }
@@ -92,60 +106,93 @@ std::int64_t peak_mib() {
 
 }  // namespace
 
+namespace {
+
+/// The network, its data and a runner per objective: what a benchmark steps through.
+class Workload {
+ public:
+  explicit Workload(const BenchStepOptions& options)
+      : infer_(options.scheme == "infer"),
+        views_(options.scheme == "augmix" || options.scheme == "noisymix" ? 3 : 1) {
+    ModelOptions model_options;
+    model_options.classes = options.classes;
+    if (options.dropout >= 0) model_options.dropout = options.dropout;
+    model_ = make_model(options.arch, model_options, Key(0).child("init"));
+    model_->to(options.device);
+    const Dtype precision = options.dtype == "bf16" ? Dtype::bf16 : Dtype::f32;
+    batch_ = random_batch(options, views_);
+    batch_.images = batch_.images.to(options.device).to(precision);
+    batch_.labels = batch_.labels.to(options.device);
+    optimizer_ = make_optimizer({}, model_->parameters());
+    objective_ = std::make_unique<InTurn>(options.scheme, *model_);
+    const StepParts parts{*model_, *objective_, *optimizer_, options.device, precision};
+    const bool recorded = StepGraph::available(options.device) && !options.eager && !options.profile;
+    runner_ = recorded ? make_graph_runner(parts) : make_eager_runner(parts);
+  }
+
+  int views() const { return views_; }
+  /// Steps until every objective has been recorded.
+  int shortest_warmup() const { return batch_.images.device().is_cpu() ? 0 : 2 * static_cast<int>(objective_->count()); }
+
+  void step(int i) {
+    if (infer_) {
+      const NoGrad unrecorded;
+      (*model_)(batch_.images, Context::evaluation());
+      backend_of(batch_.images.device()).synchronize();
+      return;
+    }
+    const StepSettings settings{.key = Key(0).child("step").child(i), .lr = 0.1, .step = i, .epoch = 0, .last_checkpoint = {}};
+    objective_->turn_to(i);
+    runner_->run(batch_, settings);
+  }
+
+ private:
+  bool infer_;
+  int views_;
+  std::unique_ptr<Model> model_;
+  Batch batch_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<InTurn> objective_;
+  std::unique_ptr<StepRunner> runner_;
+};
+
+}  // namespace
+
 BenchStepResult bench_step(const BenchStepOptions& options) {
   check(options);
   if (options.threads > 0) cpu::set_threads(options.threads);
-  ModelOptions model_options;
-  model_options.classes = options.classes;
-  if (options.dropout >= 0) model_options.dropout = options.dropout;
-  const auto model = make_model(options.arch, model_options, Key(0).child("init"));
-  const bool infer = options.scheme == "infer";
-  const int views = options.scheme == "augmix" || options.scheme == "noisymix" ? 3 : 1;
-  Batch batch = random_batch(options, views);
-  if (options.dtype == "bf16") batch.images = batch.images.to(Dtype::bf16);
-  const auto optimizer = make_optimizer({}, model->parameters());
-  const auto schemes = objectives(infer ? "plain" : options.scheme, *model);
-
-  const auto step = [&](int i) {
-    if (infer) {
-      const NoGrad unrecorded;
-      (*model)(batch.images, Context::evaluation());
-      return;
-    }
-    StepStats stats;
-    const auto& objective = schemes[static_cast<std::size_t>(i) % schemes.size()];
-    backward(objective->loss(*model, batch, Key(0).child("step").child(i), stats));
-    optimizer->step(0.1);
-    optimizer->clear_grads();
-  };
-  for (int i = 0; i < options.warmup; ++i) step(i);
-  const std::int64_t allocations = backend_of(Device{}).memory().system_calls;
+  set_math_policy({.tf32 = options.dtype == "tf32", .deterministic = options.deterministic});
+  Workload work(options);
+  const int warmup = std::max(options.warmup, work.shortest_warmup());
+  for (int i = 0; i < warmup; ++i) work.step(i);
+  Backend& backend = backend_of(options.device);
+  const std::int64_t allocations = backend.memory().system_calls;
   std::vector<double> seconds;
   std::optional<Profile> profile;
   if (options.profile) profile.emplace();
   for (int i = 0; i < options.steps; ++i) {
     const double start = now();
-    step(i);
+    work.step(warmup + i);
     seconds.push_back(now() - start);
   }
   const double middle = median(seconds), images = static_cast<double>(options.batch);
   BenchStepResult result{.peer = std::string("noisymix ") + NOISYMIX_VERSION,
                          .arch = options.arch,
                          .scheme = options.scheme,
-                         .device = "cpu",
+                         .device = options.device.str(),
                          .dtype = options.dtype,
                          .batch = options.batch,
                          .step_s = middle,
-                         .views_per_s = images * views / middle,
+                         .views_per_s = images * work.views() / middle,
                          .base_images_per_s = images / middle,
-                         .peak_mib = peak_mib(),
-                         .system_allocations = backend_of(Device{}).memory().system_calls - allocations,
+                         .peak_mib = options.device.is_cpu() ? peak_mib() : backend.memory().peak_in_use >> 20,
+                         .system_allocations = backend.memory().system_calls - allocations,
                          .profile = {}};
   if (profile) {
     double total = 0;
     for (const double s : seconds) total += s;
-    result.profile =
-        profile_table(*profile, options.steps, total / options.steps, options.dtype == "bf16", bench_peak());
+    const BenchPeakResult peak = options.device.is_cpu() ? bench_peak() : BenchPeakResult{};
+    result.profile = profile_table(*profile, options.steps, total / options.steps, options.dtype == "bf16", peak);
   }
   return result;
 }

@@ -17,6 +17,7 @@ struct Options {
   BenchStepOptions step;
   BenchAugmixOptions augmix;
   BenchConvOptions conv;
+  std::string device = "auto";
   bool json = false;
 };
 
@@ -46,8 +47,8 @@ void add_bench(CLI::App& program, Action& action) {
   steps->add_option("--batch", step.batch, "examples; augmix and noisymix see three views of each")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
-  steps->add_option("--dtype", step.dtype, "of the activations: f32 or bf16")
-      ->check(CLI::IsMember({"f32", "bf16"}))
+  steps->add_option("--dtype", step.dtype, "of the activations: f32, bf16 or, on a GPU, tf32")
+      ->check(CLI::IsMember({"f32", "bf16", "tf32"}))
       ->capture_default_str();
   steps->add_option("--steps", step.steps, "timed steps; the median counts")
       ->check(CLI::Range(1, 100000))
@@ -59,13 +60,23 @@ void add_bench(CLI::App& program, Action& action) {
   steps->add_option("--threads", step.threads, "0 is one per core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  steps->add_option("--device", options->device, "auto, cpu, cuda or cuda:N")
+      ->capture_default_str()
+      ->type_name("DEVICE");
+  steps->add_flag("--eager", step.eager, "GPU: op by op instead of a recorded step");
+  steps->add_flag("!--any-algorithm", step.deterministic, "GPU: also algorithms that do not give the same bits every time");
   steps->add_option("--dropout", step.dropout, "probability instead of the model's own")
       ->check(CLI::Range(0.0, 0.99));
   steps->add_flag("--profile", step.profile, "time, rate and distance from the machine's limit of every op");
   steps->add_flag("--json", options->json, "one JSON object");
   steps->footer(examples({"bench step --arch wrn28-4 --scheme noisymix --batch 128 --threads 2 --json"}));
   steps->callback(
-      [options, &action] { action = [options] { return print(bench_step(options->step), options->json); }; });
+      [options, &action] {
+        action = [options] {
+          options->step.device = parse_device(options->device);
+          return print(bench_step(options->step), options->json);
+        };
+      });
 
   BenchConvOptions& conv = options->conv;
   CLI::App* convolutions =

@@ -5,7 +5,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <sstream>
+#include <utility>
 
 #include "engine/cuda/runtime.h"
 
@@ -195,12 +197,13 @@ class CudaBackend final : public Backend {
   }
   MemoryStats memory() const override {
     MemoryStats stats = cache_.stats();
-    if (active_ != nullptr) {
-      const MemoryStats pool = active_->cache.stats();
-      stats.in_use += pool.in_use;
-      stats.peak_in_use += pool.peak_in_use;
-      stats.reserved += pool.reserved;
-      stats.system_calls += pool.system_calls;
+    std::lock_guard lock(mutex_);
+    for (const MemoryPool::Impl* pool : pools_) {
+      const MemoryStats own = pool->cache.stats();
+      stats.in_use += own.in_use;
+      stats.peak_in_use += own.peak_in_use;
+      stats.reserved += own.reserved;
+      stats.system_calls += own.system_calls;
     }
     return stats;
   }
@@ -214,6 +217,14 @@ class CudaBackend final : public Backend {
   cudaStream_t stream() const { return stream_; }
   int multiprocessors() const { return multiprocessors_; }
   MemoryPool::Impl* set_active(MemoryPool::Impl* pool) { return std::exchange(active_, pool); }
+  void add_pool(MemoryPool::Impl* pool) {
+    std::lock_guard lock(mutex_);
+    pools_.insert(pool);
+  }
+  void remove_pool(MemoryPool::Impl* pool) {
+    std::lock_guard lock(mutex_);
+    pools_.erase(pool);
+  }
 
  private:
   [[noreturn]] void out_of_memory(std::size_t bytes) {
@@ -234,7 +245,8 @@ class CudaBackend final : public Backend {
   cudaStream_t stream_ = nullptr;
   int multiprocessors_ = 1;
   MemoryPool::Impl* active_ = nullptr;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::set<MemoryPool::Impl*> pools_;
   std::map<void*, MemoryPool::Impl*> owners_;  // of blocks that came from pools
 };
 
@@ -272,8 +284,12 @@ int multiprocessors() {
   return device(selected()).multiprocessors();
 }
 
-MemoryPool::MemoryPool(int index) : impl_(std::make_unique<Impl>(index)) {}
-MemoryPool::~MemoryPool() = default;
+MemoryPool::MemoryPool(int index) : impl_(std::make_unique<Impl>(index)) {
+  device(index).add_pool(impl_.get());
+}
+MemoryPool::~MemoryPool() {
+  device(impl_->device).remove_pool(impl_.get());
+}
 
 MemoryPool::Scope::Scope(MemoryPool& pool) : device_(pool.impl_->device) {
   NM_ASSERT(device(device_).set_active(pool.impl_.get()) == nullptr);
