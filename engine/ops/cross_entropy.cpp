@@ -145,12 +145,12 @@ void cross_entropy_soft_grad(const Tensor& dy, const Tensor& logits, const Tenso
 
 namespace {
 
-constexpr Kernel kernel{"cross_entropy", cpu::cross_entropy, nullptr};
-constexpr Kernel grad_kernel{"cross_entropy", cpu::cross_entropy_grad, nullptr};
+constexpr Kernel kernel{"cross_entropy", cpu::cross_entropy, NM_CUDA(cuda::cross_entropy)};
+constexpr Kernel grad_kernel{"cross_entropy", cpu::cross_entropy_grad, NM_CUDA(cuda::cross_entropy_grad)};
 constexpr Kernel soft_kernel{"cross_entropy_soft", cpu::cross_entropy_soft,
-                             nullptr};
+                             NM_CUDA(cuda::cross_entropy_soft)};
 constexpr Kernel soft_grad_kernel{"cross_entropy_soft", cpu::cross_entropy_soft_grad,
-                                  nullptr};
+                                  NM_CUDA(cuda::cross_entropy_soft_grad)};
 
 void check_logits(const char* op, const Tensor& logits, Reduction reduction) {
   NM_CHECK(logits.rank() == 2 && logits.dim(1) > 0, "[", op, "] expects logits [n, k] with k > 0, got shape ",

@@ -1,32 +1,18 @@
 #include "engine/ops/dropout.h"
 
 #include <algorithm>
-#include <cmath>
+#include <cstring>
 
 #include "engine/autograd.h"
 #include "engine/cpu/parallel.h"
 #include "engine/philox.h"
 #include "engine/cpu/vectorise.h"
 #include "engine/kernel.h"
+#ifdef NOISYMIX_CUDA
+#include "engine/cuda/step_values.h"
+#endif
 
 namespace noisymix {
-namespace {
-
-/// Which elements survive: those whose 32-bit word is at least p * 2^32. Element i uses word i % 4 of block i
-/// / 4.
-struct Mask {
-  Key key;
-  std::uint32_t threshold;
-  double scale;  ///< 1 / (1 - p): the mean stays
-
-  Mask(Key mask_key, double p)
-      : key(mask_key),
-        threshold(static_cast<std::uint32_t>(std::min<std::int64_t>(std::llround(p * 0x1p32), 0xFFFFFFFF))),
-        scale(1 / (1 - p)) {}
-};
-
-}  // namespace
-
 namespace cpu {
 namespace {
 
@@ -67,7 +53,7 @@ NM_KEEP(bf16, bfloat16, float)
 #undef NM_KEEP
 
 /// y = x where the mask keeps it, scaled, else 0. Its own gradient: dx is the same function of dy.
-void dropout(const Tensor& x, Tensor& y, const Mask& mask) {
+void dropout(const Tensor& x, Tensor& y, const DropMask& mask) {
   static_assert(kGrain % (4 * kBlocks) == 0);
   dispatch_floating("dropout", x.dtype(), [&]<typename T>() {
     const T* from = x.data<T>();
@@ -84,7 +70,7 @@ void dropout(const Tensor& x, Tensor& y, const Mask& mask) {
 }
 
 /// The same with one word per row of the first axis.
-void drop_path(const Tensor& x, Tensor& y, const Mask& mask) {
+void drop_path(const Tensor& x, Tensor& y, const DropMask& mask) {
   const std::int64_t rows = x.dim(0), size = rows > 0 ? x.numel() / rows : 0;
   dispatch_floating("drop_path", x.dtype(), [&]<typename T>() {
     using C = compute_t<T>;
@@ -109,14 +95,20 @@ void drop_path(const Tensor& x, Tensor& y, const Mask& mask) {
 
 namespace {
 
-constexpr Kernel dropout_kernel{"dropout", cpu::dropout, nullptr};
-constexpr Kernel drop_path_kernel{"drop_path", cpu::drop_path, nullptr};
+constexpr Kernel dropout_kernel{"dropout", cpu::dropout, NM_CUDA(cuda::dropout)};
+constexpr Kernel drop_path_kernel{"drop_path", cpu::drop_path, NM_CUDA(cuda::drop_path)};
 
 template <typename MaskKernel>
 Tensor masked(const char* op, const MaskKernel& kernel, const Tensor& x, double p, Key key) {
   NM_CHECK(p >= 0 && p < 1, "[", op, "] expects a probability of at least 0 and below 1, got ", p);
   if (p == 0) return x;
-  const Mask mask(key, p);
+  DropMask mask(key, p);
+#ifdef NOISYMIX_CUDA
+  if (!x.device().is_cpu()) {
+    const std::vector<std::byte> words = pack_dropout(key);
+    mask.words = cuda::upload("dropout", words.data(), words.size(), x.device());
+  }
+#endif
   Tensor y = empty_like(x);
   kernel(x, y, mask);
   return record(op, {x}, y, [&kernel, mask](const Tensor& dy) {
@@ -127,6 +119,13 @@ Tensor masked(const char* op, const MaskKernel& kernel, const Tensor& x, double 
 }
 
 }  // namespace
+
+std::vector<std::byte> pack_dropout(Key key) {
+  const std::uint64_t words = key.words();
+  std::vector<std::byte> bytes(sizeof words);
+  std::memcpy(bytes.data(), &words, sizeof words);
+  return bytes;
+}
 
 Tensor dropout(const Tensor& x, double p, Key key) {
   return masked("dropout", dropout_kernel, x, p, key);

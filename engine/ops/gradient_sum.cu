@@ -1,6 +1,7 @@
 #include "engine/ops/gradient_sum.h"
 
 #include "engine/cuda/launch.h"
+#include "engine/cuda/tensor_table.cuh"
 
 namespace noisymix::cuda {
 namespace {
@@ -27,26 +28,13 @@ __global__ void non_finite_kernel(const T* x, std::int64_t count, std::int32_t* 
   if (any) *found = 1;  // whoever writes, writes the same
 }
 
-constexpr int kMost = 96;                          // tensors of a launch: their table is passed by value, below 4 KB
-constexpr std::int64_t kPerBlock = std::int64_t{1} << 14;  // elements
-
-struct Table {
-  const void* at[kMost];
-  std::int64_t count[kMost];
-  std::int32_t first_block[kMost + 1];
-  std::int32_t tensors;
-};
-
 /// Every block tests a piece of one tensor.
 template <typename T>
-__global__ void any_non_finite_kernel(Table table, std::int32_t* found) {
-  int tensor = 0;
-  while (tensor + 1 < table.tensors && static_cast<std::int32_t>(blockIdx.x) >= table.first_block[tensor + 1]) ++tensor;
-  const std::int64_t begin = (static_cast<std::int32_t>(blockIdx.x) - table.first_block[tensor]) * kPerBlock;
-  const std::int64_t end = begin + kPerBlock < table.count[tensor] ? begin + kPerBlock : table.count[tensor];
-  const T* x = static_cast<const T*>(table.at[tensor]);
+__global__ void any_non_finite_kernel(TensorTable<1> table, std::int32_t* found) {
+  const TablePiece piece(table);
+  const T* x = static_cast<const T*>(table.at[0][piece.tensor]);
   bool any = false;
-  for (std::int64_t i = begin + threadIdx.x; i < end; i += blockDim.x) {
+  for (std::int64_t i = piece.begin + threadIdx.x; i < piece.end; i += blockDim.x) {
     const auto v = value_of(x[i]);
     any = any || v - v != 0;
   }
@@ -54,21 +42,19 @@ __global__ void any_non_finite_kernel(Table table, std::int32_t* found) {
 }
 
 template <typename T>
-void test_tables(const std::vector<Tensor>& tensors, Dtype dtype, Tensor& found) {
-  Table table{};
+void test_all(const std::vector<Tensor>& tensors, Dtype dtype, Tensor& found) {
+  TensorTable<1> table{};
   const auto flush = [&] {
     if (table.tensors > 0)
-      launch(any_non_finite_kernel<T>, static_cast<unsigned>(table.first_block[table.tensors]), kBlock, table,
-             found.mutable_data<std::int32_t>());
+      launch(any_non_finite_kernel<T>, table.blocks(), kBlock, table, found.mutable_data<std::int32_t>());
     table = {};
   };
   for (const Tensor& x : tensors) {
     if (x.dtype() != dtype || x.numel() == 0) continue;
-    const int i = table.tensors++;
-    table.at[i] = x.raw();
-    table.count[i] = x.numel();
-    table.first_block[i + 1] = table.first_block[i] + static_cast<std::int32_t>((x.numel() + kPerBlock - 1) / kPerBlock);
-    if (table.tensors == kMost) flush();
+    const void* const arrays[1] = {x.raw()};
+    if (table.add(arrays, x.numel())) continue;
+    flush();
+    table.add(arrays, x.numel());
   }
   flush();
 }
@@ -76,9 +62,9 @@ void test_tables(const std::vector<Tensor>& tensors, Dtype dtype, Tensor& found)
 }  // namespace
 
 void find_non_finite(const std::vector<Tensor>& tensors, Tensor& found) {
-  test_tables<float>(tensors, Dtype::f32, found);
-  test_tables<double>(tensors, Dtype::f64, found);
-  test_tables<bfloat16>(tensors, Dtype::bf16, found);
+  test_all<float>(tensors, Dtype::f32, found);
+  test_all<double>(tensors, Dtype::f64, found);
+  test_all<bfloat16>(tensors, Dtype::bf16, found);
 }
 
 void add_gradients(const Tensor& a, const Tensor& b, Tensor& sum) {

@@ -111,8 +111,8 @@ void jensen_shannon_grad(const Tensor& dy, const Tensor& log_probabilities, Tens
 
 namespace {
 
-constexpr Kernel kernel{"jensen_shannon", cpu::jensen_shannon, nullptr};
-constexpr Kernel grad_kernel{"jensen_shannon", cpu::jensen_shannon_grad, nullptr};
+constexpr Kernel kernel{"jensen_shannon", cpu::jensen_shannon, NM_CUDA(cuda::jensen_shannon)};
+constexpr Kernel grad_kernel{"jensen_shannon", cpu::jensen_shannon_grad, NM_CUDA(cuda::jensen_shannon_grad)};
 
 }  // namespace
 

@@ -8,41 +8,6 @@
 #include "engine/ops/reduce.h"
 
 namespace noisymix {
-namespace {
-
-/// The windows along one spatial axis: evenly strided ones, or adaptive ones when kernel is 0.
-struct PoolAxis {
-  std::int64_t in, out;
-  std::int64_t kernel = 0, stride = 0, padding = 0;
-
-  struct Window {
-    std::int64_t begin, end;  ///< inside the input
-    std::int64_t padded;      ///< size including padding, but never beyond the padded input
-  };
-  Window window(std::int64_t o) const {
-    if (kernel == 0) {
-      const std::int64_t begin = o * in / out, end = ((o + 1) * in + out - 1) / out;
-      return {begin, end, end - begin};
-    }
-    const std::int64_t start = o * stride - padding, stop = std::min(start + kernel, in + padding);
-    return {std::max<std::int64_t>(start, 0), std::min(stop, in), stop - start};
-  }
-};
-
-struct PoolPlan {
-  PoolAxis rows, columns;
-  std::int64_t channels = 0;
-  bool count_padding = true;
-
-  using Window = PoolAxis::Window;
-  /// Elements an average divides by.
-  std::int64_t divisor(const Window& row, const Window& column) const {
-    return count_padding ? row.padded * column.padded : (row.end - row.begin) * (column.end - column.begin);
-  }
-};
-
-}  // namespace
-
 namespace cpu {
 namespace {
 
@@ -196,10 +161,10 @@ void max_pool2d_grad(const Tensor& dy, const Tensor& winners, Tensor& dx, const 
 
 namespace {
 
-constexpr Kernel avg_kernel{"avg_pool2d", cpu::avg_pool2d, nullptr};
-constexpr Kernel avg_grad_kernel{"avg_pool2d", cpu::avg_pool2d_grad, nullptr};
-constexpr Kernel max_kernel{"max_pool2d", cpu::max_pool2d, nullptr};
-constexpr Kernel max_grad_kernel{"max_pool2d", cpu::max_pool2d_grad, nullptr};
+constexpr Kernel avg_kernel{"avg_pool2d", cpu::avg_pool2d, NM_CUDA(cuda::avg_pool2d)};
+constexpr Kernel avg_grad_kernel{"avg_pool2d", cpu::avg_pool2d_grad, NM_CUDA(cuda::avg_pool2d_grad)};
+constexpr Kernel max_kernel{"max_pool2d", cpu::max_pool2d, NM_CUDA(cuda::max_pool2d)};
+constexpr Kernel max_grad_kernel{"max_pool2d", cpu::max_pool2d_grad, NM_CUDA(cuda::max_pool2d_grad)};
 
 PoolAxis strided_axis(const char* op, std::int64_t in, std::int64_t kernel, std::int64_t stride,
                       std::int64_t padding, bool ceil_mode) {

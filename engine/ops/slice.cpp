@@ -78,8 +78,8 @@ void pad2d_grad(const Tensor& dy, Tensor& dx, const PadSources& sources) {
 
 }  // namespace cpu
 
-constexpr Kernel pad2d_kernel{"pad2d", cpu::pad2d, nullptr};
-constexpr Kernel pad2d_grad_kernel{"pad2d", cpu::pad2d_grad, nullptr};
+constexpr Kernel pad2d_kernel{"pad2d", cpu::pad2d, NM_CUDA(cuda::pad2d)};
+constexpr Kernel pad2d_grad_kernel{"pad2d", cpu::pad2d_grad, NM_CUDA(cuda::pad2d_grad)};
 
 namespace {
 

@@ -147,7 +147,7 @@ void copy_strided(const Tensor& from, Tensor& to, const StridedCopy& copy) {
 
 }  // namespace cpu
 
-constexpr Kernel copy_kernel{"strided_copy", cpu::copy_strided, nullptr};
+constexpr Kernel copy_kernel{"strided_copy", cpu::copy_strided, NM_CUDA(cuda::copy_strided)};
 
 StridedCopy StridedCopy::reversed() const {
   StridedCopy result{axes, to_offset, from_offset};

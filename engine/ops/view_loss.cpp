@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "engine/autograd.h"
 #include "engine/cpu/element.h"
@@ -11,6 +12,9 @@
 #include "engine/kernel.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/gather.h"
+#ifdef NOISYMIX_CUDA
+#include "engine/cuda/step_values.h"
+#endif
 
 namespace noisymix {
 namespace cpu {
@@ -96,7 +100,7 @@ struct Pass {
   C* gradient;  // d loss / d logits, or null where nobody asks for it
   std::int64_t samples, classes;
   const ViewLossOptions& options;
-  std::vector<double> own, partner, divergences;  // [counted views, b] twice, [b]
+  std::vector<double> own, partner, divergences, correct;  // [counted views, b] twice, [b] twice
 
   bool mixed() const { return options.lambda != 1; }
   bool consistent() const { return options.consistency_weight != 0; }
@@ -111,7 +115,8 @@ struct Pass {
         options(o),
         own(static_cast<std::size_t>(o.counted_views * samples)),
         partner(own.size()),
-        divergences(static_cast<std::size_t>(samples)) {}
+        divergences(static_cast<std::size_t>(samples)),
+        correct(static_cast<std::size_t>(samples)) {}
 
   void example(std::int64_t i, Workspace& at) {
     const std::int64_t used = consistent() ? options.views : options.counted_views;
@@ -124,6 +129,9 @@ struct Pass {
       if (mixed())
         partner[index(v, samples, i)] = label_loss(log_p, partners[i], options.label_smoothing, classes);
     }
+    const std::int64_t predicted = std::max_element(at.p.data(), at.p.data() + classes) - at.p.data();
+    correct[index(i, 1)] = (predicted == labels[i] ? options.lambda : 0) +
+                           (predicted == partners[i] ? 1 - options.lambda : 0);
     if (consistent())
       divergences[index(i, 1)] = divergence(at, options.views, classes, options.consistency_floor);
     if (gradient == nullptr) return;
@@ -187,6 +195,9 @@ void join_terms(const Pass<T>& pass, Tensor& loss, Tensor& terms) {
   loss.mutable_data<C>()[0] = pass.consistent() ? cross_entropy + consistency : cross_entropy;
   terms.mutable_data<double>()[0] = static_cast<double>(cross_entropy);
   terms.mutable_data<double>()[1] = static_cast<double>(consistency);
+  double correct = 0;
+  for (const double share : pass.correct) correct += share;
+  terms.mutable_data<double>()[2] = correct / static_cast<double>(b);
 }
 
 void check_labels(const Tensor& labels, std::int64_t classes) {
@@ -196,7 +207,7 @@ void check_labels(const Tensor& labels, std::int64_t classes) {
              " is outside 0..", classes - 1);
 }
 
-/// loss (scalar), terms = {cross entropy, consistency} (f64) and, where it is defined, the gradient.
+/// loss (scalar), terms = {cross entropy, consistency, accuracy} (f64) and, where it is defined, the gradient.
 void view_loss(const Tensor& logits, const Tensor& labels, const Tensor& partners, Tensor& gradient,
                Tensor& loss, Tensor& terms, const ViewLossOptions& options) {
   check_labels(labels, logits.dim(1));
@@ -217,7 +228,7 @@ void view_loss(const Tensor& logits, const Tensor& labels, const Tensor& partner
 
 namespace {
 
-constexpr Kernel kernel{"view_loss", cpu::view_loss, nullptr};
+constexpr Kernel kernel{"view_loss", cpu::view_loss, NM_CUDA(cuda::view_loss)};
 
 void check_tensors(const Tensor& logits, const Tensor& labels, std::int64_t views) {
   NM_CHECK(logits.rank() == 2 && logits.dim(1) > 0,
@@ -252,29 +263,46 @@ void check_options(const ViewLossOptions& o, std::int64_t samples) {
            "[view_loss] expects a floor of 0 to 1, got ", o.consistency_floor);
 }
 
+/// The partners' labels [b]; on a GPU the packed values, from which the kernel finds them.
+Tensor partners_of(const Tensor& labels, const ViewLossOptions& o) {
+#ifdef NOISYMIX_CUDA
+  if (!labels.device().is_cpu()) {
+    const std::vector<std::byte> values = pack_view_loss(o);
+    return cuda::upload("view_loss", values.data(), values.size(), labels.device());
+  }
+#endif
+  if (o.lambda == 1) return labels;
+  return index_select(labels, Tensor::from(o.permutation, {labels.dim(0)}, labels.device()));
+}
+
 }  // namespace
+
+std::vector<std::byte> pack_view_loss(const ViewLossOptions& o) {
+  const double lambda = o.permutation.empty() ? 1 : o.lambda;
+  std::vector<std::byte> bytes(sizeof lambda + o.permutation.size() * sizeof(std::int64_t));
+  std::memcpy(bytes.data(), &lambda, sizeof lambda);
+  if (!o.permutation.empty())
+    std::memcpy(bytes.data() + sizeof lambda, o.permutation.data(), o.permutation.size() * sizeof(std::int64_t));
+  return bytes;
+}
 
 ViewLoss view_loss(const Tensor& logits, const Tensor& labels, const ViewLossOptions& options) {
   check_tensors(logits, labels, options.views);
   check_options(options, labels.dim(0));
   ViewLossOptions used = options;
   if (used.permutation.empty()) used.lambda = 1;
-  const Tensor partners =
-      used.lambda == 1
-          ? labels
-          : index_select(labels, Tensor::from(used.permutation, {labels.dim(0)}, labels.device()));
+  const Tensor partners = partners_of(labels, used);
   // bf16 holds too little for sums and for a gradient that is yet to be scaled.
   const Dtype dtype = logits.dtype(), compute = dtype == Dtype::bf16 ? Dtype::f32 : dtype;
   Tensor loss = Tensor::empty({}, compute, logits.device());
-  Tensor terms = Tensor::empty({2}, Dtype::f64, logits.device());
+  Tensor terms = Tensor::empty({3}, Dtype::f64, logits.device());
   Tensor gradient;
   if (wants_grad(logits)) gradient = Tensor::empty(logits.shape(), compute, logits.device());
   kernel(logits, labels, partners, gradient, loss, terms, used);
   loss = record("view_loss", {logits}, loss, [gradient, dtype](const Tensor& dy) {
     return Grads{mul(gradient, dy).to(dtype)};  // a scalar times what the forward pass has found
   });
-  const auto term = terms.to_vector<double>();
-  return {loss, term[0], term[1]};
+  return {loss, terms};
 }
 
 }  // namespace noisymix

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "engine/kernel.h"
 
@@ -18,9 +19,8 @@ void adam_piece(ParameterUpdate& update, std::int64_t begin, std::int64_t end, c
   T* second = update.memory[1].mutable_data<T>();
   T* largest = options.amsgrad ? update.memory[2].mutable_data<T>() : nullptr;
   // Both moments start at 0; dividing by 1 - beta^t removes the bias towards it.
-  const double t = static_cast<double>(update.steps);
-  const T rate = static_cast<T>(lr / (1 - std::pow(options.beta1, t)));
-  const T root_bias = static_cast<T>(std::sqrt(1 - std::pow(options.beta2, t)));
+  const AdamRate corrected(options, lr, update.steps);
+  const T rate = static_cast<T>(corrected.rate), root_bias = static_cast<T>(corrected.root_bias);
   const T beta1 = static_cast<T>(options.beta1), rest1 = static_cast<T>(1 - options.beta1);
   const T beta2 = static_cast<T>(options.beta2), rest2 = static_cast<T>(1 - options.beta2);
   const T epsilon = static_cast<T>(options.epsilon);
@@ -49,7 +49,7 @@ void adam(Sweep& sweep, const AdamOptions& options, double learning_rate) {
 
 }  // namespace cpu
 
-constexpr Kernel adam_kernel{"adam", cpu::adam, nullptr};
+constexpr Kernel adam_kernel{"adam", cpu::adam, NM_CUDA(cuda::adam)};
 
 namespace {
 
@@ -73,6 +73,18 @@ Adam::Adam(Named parameters, const AdamOptions& options)
   NM_CHECK_AS(ConfigError, options.epsilon > 0, "[adam] epsilon ", options.epsilon, ", expected more than 0");
   NM_CHECK_AS(ConfigError, options.weight_decay >= 0, "[adam] weight_decay ", options.weight_decay,
               ", expected at least 0");
+}
+
+AdamRate::AdamRate(const AdamOptions& options, double lr, std::int64_t steps)
+    : rate(lr / (1 - std::pow(options.beta1, static_cast<double>(steps)))),
+      root_bias(std::sqrt(1 - std::pow(options.beta2, static_cast<double>(steps)))),
+      learning_rate(lr) {}
+
+std::vector<std::byte> Adam::packed_rate(double learning_rate, std::int64_t steps) const {
+  const AdamRate rate(options_, learning_rate, steps);
+  std::vector<std::byte> bytes(sizeof rate);
+  std::memcpy(bytes.data(), &rate, bytes.size());
+  return bytes;
 }
 
 void Adam::apply(Sweep& sweep, double learning_rate) {

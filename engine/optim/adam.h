@@ -24,7 +24,16 @@ class Adam final : public Optimizer {
 
  private:
   void apply(Sweep& sweep, double learning_rate) override;
+  std::vector<std::byte> packed_rate(double learning_rate, std::int64_t steps) const override;
   AdamOptions options_;
+};
+
+/// What depends on a parameter's step number: the moments' bias towards their start at 0 is divided out.
+struct AdamRate {
+  double rate;       ///< learning rate / (1 - beta1^steps)
+  double root_bias;  ///< sqrt(1 - beta2^steps)
+  double learning_rate;
+  AdamRate(const AdamOptions& options, double learning_rate, std::int64_t steps);
 };
 
 namespace cuda {

@@ -1,5 +1,7 @@
 #include "engine/optim/sgd.h"
 
+#include <cstring>
+
 #include "engine/cpu/vectorise.h"
 #include "engine/kernel.h"
 
@@ -80,7 +82,7 @@ void sgd(Sweep& sweep, const SgdOptions& options, double learning_rate) {
 
 }  // namespace cpu
 
-constexpr Kernel sgd_kernel{"sgd", cpu::sgd, nullptr};
+constexpr Kernel sgd_kernel{"sgd", cpu::sgd, NM_CUDA(cuda::sgd)};
 
 Sgd::Sgd(Named parameters, const SgdOptions& options)
     : Optimizer("sgd", std::move(parameters),
@@ -95,6 +97,12 @@ Sgd::Sgd(Named parameters, const SgdOptions& options)
   NM_CHECK_AS(ConfigError, !options.nesterov || (options.momentum > 0 && options.dampening == 0),
               "[sgd] nesterov needs momentum > 0 and dampening 0, got ", options.momentum, " and ",
               options.dampening);
+}
+
+std::vector<std::byte> Sgd::packed_rate(double learning_rate, std::int64_t) const {
+  std::vector<std::byte> bytes(sizeof learning_rate);
+  std::memcpy(bytes.data(), &learning_rate, bytes.size());
+  return bytes;
 }
 
 void Sgd::apply(Sweep& sweep, double learning_rate) {

@@ -21,6 +21,7 @@ class Sgd final : public Optimizer {
 
  private:
   void apply(Sweep& sweep, double learning_rate) override;
+  std::vector<std::byte> packed_rate(double learning_rate, std::int64_t steps) const override;
   SgdOptions options_;
 };
 
