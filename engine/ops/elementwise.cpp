@@ -150,7 +150,7 @@ namespace {
 
 template <typename F>
 Tensor apply(const Tensor& x, F f) {
-  const Kernel forward{F::kName, cpu::unary<F>, nullptr};
+  const Kernel forward{F::kName, cpu::unary<F>, NM_CUDA(cuda::unary<F>)};
   Tensor y = empty_like(x);
   forward(x, y, f);
   Tensor saved;
@@ -158,7 +158,7 @@ Tensor apply(const Tensor& x, F f) {
   if constexpr (F::kSaves == math::Saves::output) saved = y.detach();
   return record(F::kName, {x}, y, [saved, f](const Tensor& dy) {
     if constexpr (F::kSaves == math::Saves::identity) return Grads{dy};
-    const Kernel backward_kernel{F::kName, cpu::unary_grad<F>, nullptr};
+    const Kernel backward_kernel{F::kName, cpu::unary_grad<F>, NM_CUDA(cuda::unary_grad<F>)};
     Tensor dx = empty_like(dy);
     backward_kernel(dy, saved.defined() ? saved : dy, dx, f);
     return Grads{dx};
@@ -168,7 +168,7 @@ Tensor apply(const Tensor& x, F f) {
 template <typename F>
 Tensor apply(const Tensor& a, const Tensor& b, F f) {
   check_same_kind(F::kName, a, b);
-  const Kernel forward{F::kName, cpu::binary<F>, nullptr};
+  const Kernel forward{F::kName, cpu::binary<F>, NM_CUDA(cuda::binary<F>)};
   Tensor y = Tensor::empty(broadcast_shapes(F::kName, a.shape(), b.shape()), a.dtype(), a.device());
   forward(a, b, y, f);
   const bool to_a = wants_grad(a), to_b = wants_grad(b);
@@ -177,8 +177,8 @@ Tensor apply(const Tensor& a, const Tensor& b, F f) {
   const Tensor kept_b = reads & math::kB ? b.detach() : Tensor();
   return record(F::kName, {a, b}, y,
                 [kept_a, kept_b, shape_a = a.shape(), shape_b = b.shape(), to_a, to_b, f](const Tensor& dy) {
-                  const Kernel kernel_a{F::kName, cpu::binary_grad_a<F>, nullptr};
-                  const Kernel kernel_b{F::kName, cpu::binary_grad_b<F>, nullptr};
+                  const Kernel kernel_a{F::kName, cpu::binary_grad_a<F>, NM_CUDA(cuda::binary_grad_a<F>)};
+                  const Kernel kernel_b{F::kName, cpu::binary_grad_b<F>, NM_CUDA(cuda::binary_grad_b<F>)};
                   const auto gradient = [&](const auto& kernel, unsigned reads_for, const Shape& shape) {
                     if (reads_for == math::kIdentity) return sum_to_shape(dy, shape);
                     Tensor full = empty_like(dy);
@@ -228,7 +228,7 @@ Tensor clamp(const Tensor& x, double low, double high) {
 }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
-  static constexpr Kernel kernel{"where", cpu::where, nullptr};
+  static constexpr Kernel kernel{"where", cpu::where, NM_CUDA(cuda::where)};
   check_same_kind("where", a, b);
   NM_CHECK(condition.dtype() == Dtype::u8, "[where] expects a u8 condition, got ", condition.dtype());
   NM_CHECK(condition.device() == a.device(), "[where] expects tensors on one device, got ",

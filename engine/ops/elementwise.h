@@ -61,4 +61,19 @@ inline Tensor operator-(const Tensor& x) { return neg(x); }
 /// Sums `x` over the axes in which `shape` broadcast to x.shape(): the gradient of broadcasting. Not recorded.
 Tensor sum_to_shape(const Tensor& x, const Shape& shape);
 
+namespace cuda {
+// F is a functor of elementwise_math.h or binary_math.h; the lists there instantiate these.
+template <typename F>
+void unary(const Tensor& x, Tensor& y, F f);
+template <typename F>
+void unary_grad(const Tensor& dy, const Tensor& saved, Tensor& dx, F f);
+template <typename F>
+void binary(const Tensor& a, const Tensor& b, Tensor& y, F f);
+template <typename F>
+void binary_grad_a(const Tensor& dy, const Tensor& a, const Tensor& b, Tensor& da, F f);
+template <typename F>
+void binary_grad_b(const Tensor& dy, const Tensor& a, const Tensor& b, Tensor& db, F f);
+void where(const Tensor& condition, const Tensor& a, const Tensor& b, Tensor& y);
+}  // namespace cuda
+
 }  // namespace noisymix

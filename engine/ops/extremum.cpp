@@ -106,11 +106,11 @@ void argmax(const Tensor& x, Tensor& y, const ReduceLayout& layout) {
 
 namespace {
 
-constexpr Kernel max_kernel{"max", cpu::extremum<cpu::Largest>, nullptr};
-constexpr Kernel min_kernel{"min", cpu::extremum<cpu::Smallest>, nullptr};
-constexpr Kernel first_grad_kernel{"max", cpu::extremum_grad_first, nullptr};
-constexpr Kernel even_grad_kernel{"max", cpu::extremum_grad_even, nullptr};
-constexpr Kernel argmax_kernel{"argmax", cpu::argmax, nullptr};
+constexpr Kernel max_kernel{"max", cpu::extremum<cpu::Largest>, NM_CUDA(cuda::maxima)};
+constexpr Kernel min_kernel{"min", cpu::extremum<cpu::Smallest>, NM_CUDA(cuda::minima)};
+constexpr Kernel first_grad_kernel{"max", cpu::extremum_grad_first, NM_CUDA(cuda::extremum_grad_first)};
+constexpr Kernel even_grad_kernel{"max", cpu::extremum_grad_even, NM_CUDA(cuda::extremum_grad_even)};
+constexpr Kernel argmax_kernel{"argmax", cpu::argmax, NM_CUDA(cuda::argmax)};
 
 template <typename ExtremumKernel>
 Tensor extremum(const char* op, const ExtremumKernel& kernel, const Tensor& x, const Axes& axes,

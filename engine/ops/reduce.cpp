@@ -152,14 +152,14 @@ void l2norm_grad(const Tensor& dy, const Tensor& x, const Tensor& norm, Tensor& 
 
 namespace {
 
-constexpr Kernel sum_kernel{"sum", cpu::sum, nullptr};
-constexpr Kernel sum_grad_kernel{"sum", cpu::sum_grad, nullptr};
-constexpr Kernel variance_kernel{"variance", cpu::variance, nullptr};
-constexpr Kernel variance_grad_kernel{"variance", cpu::variance_grad, nullptr};
-constexpr Kernel logsumexp_kernel{"logsumexp", cpu::logsumexp, nullptr};
-constexpr Kernel logsumexp_grad_kernel{"logsumexp", cpu::logsumexp_grad, nullptr};
-constexpr Kernel l2norm_kernel{"l2norm", cpu::l2norm, nullptr};
-constexpr Kernel l2norm_grad_kernel{"l2norm", cpu::l2norm_grad, nullptr};
+constexpr Kernel sum_kernel{"sum", cpu::sum, NM_CUDA(cuda::sum)};
+constexpr Kernel sum_grad_kernel{"sum", cpu::sum_grad, NM_CUDA(cuda::sum_grad)};
+constexpr Kernel variance_kernel{"variance", cpu::variance, NM_CUDA(cuda::variance)};
+constexpr Kernel variance_grad_kernel{"variance", cpu::variance_grad, NM_CUDA(cuda::variance_grad)};
+constexpr Kernel logsumexp_kernel{"logsumexp", cpu::logsumexp, NM_CUDA(cuda::logsumexp)};
+constexpr Kernel logsumexp_grad_kernel{"logsumexp", cpu::logsumexp_grad, NM_CUDA(cuda::logsumexp_grad)};
+constexpr Kernel l2norm_kernel{"l2norm", cpu::l2norm, NM_CUDA(cuda::l2norm)};
+constexpr Kernel l2norm_grad_kernel{"l2norm", cpu::l2norm_grad, NM_CUDA(cuda::l2norm_grad)};
 
 Tensor empty_result(const Tensor& x, const ReduceLayout& layout) {
   return Tensor::empty(layout.result, x.dtype(), x.device());

@@ -8,6 +8,7 @@
 namespace noisymix {
 
 using Axes = std::vector<int>;
+struct ReduceLayout;  // reduce_layout.h
 
 Tensor sum(const Tensor& x, const Axes& axes = {}, bool keepdim = false);
 Tensor mean(const Tensor& x, const Axes& axes = {}, bool keepdim = false);
@@ -22,5 +23,26 @@ Tensor argmax(const Tensor& x, int axis, bool keepdim = false);
 Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdim = false);
 /// Square root of the sum of squares of all elements.
 Tensor l2norm(const Tensor& x);
+
+namespace cuda {
+void sum(const Tensor& x, Tensor& y, const ReduceLayout& layout, double scale);
+void sum_grad(const Tensor& dy, Tensor& dx, const ReduceLayout& layout, double scale);
+void variance(const Tensor& x, Tensor& y, Tensor& means, const ReduceLayout& layout, double divisor);
+void variance_grad(const Tensor& dy, const Tensor& x, const Tensor& means, Tensor& dx,
+                   const ReduceLayout& layout, double divisor);
+void logsumexp(const Tensor& x, Tensor& y, Tensor& results, const ReduceLayout& layout);
+void logsumexp_grad(const Tensor& dy, const Tensor& x, const Tensor& results, Tensor& dx,
+                    const ReduceLayout& layout);
+void l2norm(const Tensor& x, Tensor& y, Tensor& norm, const ReduceLayout& layout);
+void l2norm_grad(const Tensor& dy, const Tensor& x, const Tensor& norm, Tensor& dx);
+/// Largest or smallest elements, and the gradient that goes to the first of equal ones or is shared evenly.
+void maxima(const Tensor& x, Tensor& y, const ReduceLayout& layout);
+void minima(const Tensor& x, Tensor& y, const ReduceLayout& layout);
+void extremum_grad_first(const Tensor& dy, const Tensor& x, const Tensor& y, Tensor& dx,
+                         const ReduceLayout& layout);
+void extremum_grad_even(const Tensor& dy, const Tensor& x, const Tensor& y, Tensor& dx,
+                        const ReduceLayout& layout);
+void argmax(const Tensor& x, Tensor& y, const ReduceLayout& layout);
+}  // namespace cuda
 
 }  // namespace noisymix

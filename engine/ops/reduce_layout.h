@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/cpu/parallel.h"
+#include "engine/host_device.h"
 #include "engine/ops/reduce.h"
 
 namespace noisymix {
@@ -16,32 +17,41 @@ namespace noisymix {
 /// `row` over the reduced ones, each without the innermost axis. Either the innermost axis is kept, and
 /// element c of a segment belongs to result outer * columns + c (run is 1); or it is reduced, and all `run`
 /// elements belong to result `outer` (columns is 1). Neighbouring axes of one kind are merged, so that most
-/// layouts have at most one axis of each list.
-struct ReduceLayout {
+/// layouts have at most one axis of each list. Plain data, so that CUDA kernels take it by value.
+struct ReduceWalk {
   struct Axis {
     std::int64_t size, stride;
   };
-  std::vector<Axis> outer_axes, row_axes;  // slowest first
-  std::int64_t outer = 1, rows = 1, columns = 1, run = 1;
-  Shape result;  ///< shape of the result
+  struct AxisList {
+    static constexpr int kMost = 8;
+    Axis axis[kMost];  // slowest first
+    int count = 0;
 
-  std::int64_t results() const { return outer * columns; }
-  /// Elements per result.
-  std::int64_t count() const { return rows * run; }
-  std::int64_t segment() const { return columns * run; }
-  std::int64_t offset(std::int64_t outer_index, std::int64_t row) const {
-    return offset_in(outer_axes, outer_index) + offset_in(row_axes, row);
-  }
-
- private:
-  static std::int64_t offset_in(const std::vector<Axis>& axes, std::int64_t index) {
-    std::int64_t result = 0;
-    for (std::size_t i = axes.size(); i-- > 1;) {
-      result += index % axes[i].size * axes[i].stride;
-      index /= axes[i].size;
+    /// Elements before the index-th combination of positions along the axes.
+    NM_HOST_DEVICE std::int64_t offset(std::int64_t index) const {
+      std::int64_t result = 0;
+      for (int i = count - 1; i > 0; --i) {
+        result += index % axis[i].size * axis[i].stride;
+        index /= axis[i].size;
+      }
+      return count == 0 ? 0 : result + index * axis[0].stride;
     }
-    return axes.empty() ? 0 : result + index * axes[0].stride;
+  };
+  AxisList outer_axes, row_axes;
+  std::int64_t outer = 1, rows = 1, columns = 1, run = 1;
+
+  NM_HOST_DEVICE std::int64_t results() const { return outer * columns; }
+  /// Elements per result.
+  NM_HOST_DEVICE std::int64_t count() const { return rows * run; }
+  NM_HOST_DEVICE std::int64_t segment() const { return columns * run; }
+  NM_HOST_DEVICE bool by_column() const { return run == 1; }
+  NM_HOST_DEVICE std::int64_t offset(std::int64_t outer_index, std::int64_t row) const {
+    return outer_axes.offset(outer_index) + row_axes.offset(row);
   }
+};
+
+struct ReduceLayout : ReduceWalk {
+  Shape result;  ///< shape of the result
 };
 
 /// Layout of reducing `axes` (all when empty) of `shape`. Throws ShapeError on an axis out of range or given
@@ -82,7 +92,10 @@ inline ReduceLayout reduce_layout(const char* op, const Shape& shape, const Axes
     merged.pop_back();
   }
   for (const Merged& axis : merged) {
-    (axis.reduced ? layout.row_axes : layout.outer_axes).push_back({axis.size, axis.stride});
+    ReduceWalk::AxisList& list = axis.reduced ? layout.row_axes : layout.outer_axes;
+    NM_CHECK(list.count < ReduceWalk::AxisList::kMost, "[", op, "] kept and reduced axes of ", shape,
+             " alternate more than ", 2 * ReduceWalk::AxisList::kMost, " times");
+    list.axis[list.count++] = {axis.size, axis.stride};
     (axis.reduced ? layout.rows : layout.outer) *= axis.size;
   }
   return layout;
@@ -129,7 +142,7 @@ double join_run(const T* x, std::int64_t count, std::int64_t result, Term term) 
 /// tensor is cut into tiles that depend only on the layout, and their partial totals are joined in order.
 template <typename Join, typename T, typename Term>
 void reduce_tiles(const T* x, const ReduceLayout& layout, double* totals, Term term) {
-  const bool by_column = layout.run == 1;
+  const bool by_column = layout.by_column();
   const std::int64_t piece = std::min(layout.segment(), by_column ? std::int64_t{512} : kReduceGrain);
   if (layout.count() == 0 || layout.results() == 0) {
     std::fill_n(totals, layout.results(), Join::kStart);
