@@ -7,75 +7,18 @@ namespace {
 
 constexpr int kPerMultiprocessor = 4;  // blocks: all of them run at once, and each sums many rows
 
-// --- Constants of the channels
-// --------------------------------------------------------------------------------------
-
-/// A ChannelNorm for kernels; `sums` is null where the moments are no functions of x.
-struct NormValues {
-  const double* moments;
-  AnyFloats weight, bias;
-  const double* sums;
-  double epsilon;
-
-  NormValues(const ChannelNorm& norm, const double* gradient_sums)
-      : moments(norm.moments.data<double>()),
-        weight(norm.weight),
-        bias(norm.bias),
-        sums(gradient_sums),
-        epsilon(norm.epsilon) {}
-};
-
-/// y = (x - shift) * scale + bias and dx = scale * (g - offset - (x - shift) * slope) for one pack of
-/// channels. The mean is rounded to the arithmetic type; what rounding cut off goes into bias and offset,
-/// which matters when the mean is large against the deviation.
-template <int N, typename C, bool kGradient>
-struct Constants {
-  C shift[N], scale[N], bias[N], offset[kGradient ? N : 1], slope[kGradient ? N : 1];
-
-  /// The threads of a block compute the constants of its channels together, in double. All must call it.
-  __device__ Constants(const NormValues& norm, const Tiling& t, const Place<N>& place) {
-    constexpr int kWidth = kMostLanes * N;
-    __shared__ C table[(kGradient ? 5 : 3) * kWidth];
-    const std::int64_t first = place.channel - place.lane * N;
-    for (int j = static_cast<int>(threadIdx.x); j < t.lanes * N; j += static_cast<int>(blockDim.x)) {
-      const std::int64_t i = first + j, c = t.channels;
-      if (i >= c) break;
-      const double inverse = 1 / std::sqrt(norm.moments[c + i] + norm.epsilon), mean = norm.moments[i];
-      const double factor = norm.weight.get(i) * inverse;
-      table[j] = static_cast<C>(mean);
-      const double rest = mean - static_cast<double>(table[j]);
-      table[kWidth + j] = static_cast<C>(factor);
-      table[2 * kWidth + j] = static_cast<C>(norm.bias.get(i) - rest * factor);
-      if constexpr (kGradient) {
-        const double count = static_cast<double>(t.rows);
-        const double tilt = norm.sums == nullptr ? 0 : norm.sums[c + i] * inverse * inverse / count;
-        table[3 * kWidth + j] =
-            norm.sums == nullptr ? C(0) : static_cast<C>(norm.sums[i] / count - rest * tilt);
-        table[4 * kWidth + j] = static_cast<C>(tilt);
-      }
-    }
-    __syncthreads();
-#pragma unroll
-    for (int k = 0; k < N; ++k) {
-      const int j = place.lane * N + k;
-      shift[k] = table[j], scale[k] = table[kWidth + j], bias[k] = table[2 * kWidth + j];
-      if constexpr (kGradient) offset[k] = table[3 * kWidth + j], slope[k] = table[4 * kWidth + j];
-    }
-  }
-};
-
-// --- Moments
-// --------------------------------------------------------------------------------------------------------
+// --- Moments ---
 
 /// partial [blocks, 2, c] = mean and sum of squared deviations of each block's rows. Values are added as
 /// deviations from the mean of the block's first rows, which is near enough to the whole one that nothing
 /// cancels.
 template <int N, typename T>
-__global__ void __launch_bounds__(kBlock) moments_kernel(const T* __restrict__ x, Tiling t, double* partial) {
+__global__ void __launch_bounds__(kBlock)
+    moments_kernel(const T* __restrict__ x, ChannelTiling t, double* partial) {
   using C = sum_t<T>;
   constexpr int kRun = 4;  // rows loaded at a time
   __shared__ C shared[2 * N * kBlock / 2];
-  const Place<N> at(t);
+  const ChannelPlace<N> at(t);
   C pivot[N] = {};
   if (at.begin < at.end) {
     const Pack<T, N> in = load_pack<N>(x + at.begin * t.channels + at.channel);
@@ -141,7 +84,7 @@ __device__ inline double sum_joiners(double value) {
 
 /// moments [2, c] from the blocks' ones.
 __global__ void __launch_bounds__(kBlock)
-    join_moments_kernel(const double* partial, Tiling t, double* moments) {
+    join_moments_kernel(const double* partial, ChannelTiling t, double* moments) {
   const std::int64_t c = t.channels, channel = blockIdx.x * kJoined + threadIdx.x % kJoined;
   const std::int64_t blocks = channel < c ? t.blocks : 0;
   const double rows = static_cast<double>(t.rows);
@@ -164,16 +107,15 @@ __global__ void __launch_bounds__(kBlock)
   moments[c + channel] = squares / rows;
 }
 
-// --- y and its gradients
-// --------------------------------------------------------------------------------------------
+// --- y and its gradients ---
 
 template <int N, bool kRelu, typename T>
 __global__ void __launch_bounds__(kBlock)
-    normalise_kernel(const T* __restrict__ x, NormValues norm, Tiling t, T* __restrict__ y) {
+    normalise_kernel(const T* __restrict__ x, ChannelNormValues norm, ChannelTiling t, T* __restrict__ y) {
   using C = compute_t<T>;
   constexpr int kRun = 4;
-  const Place<N> at(t);
-  const Constants<N, C, false> constant(norm, t, at);
+  const ChannelPlace<N> at(t);
+  const ChannelConstants<N, C, false> constant(norm, t, at);
   for (std::int64_t row = at.begin; row < at.end; row += kRun * at.step) {
     Pack<T, N> in[kRun];
 #pragma unroll
@@ -197,13 +139,14 @@ __global__ void __launch_bounds__(kBlock)
 
 /// partial [blocks, 2, c] = sums of g and of g * (x - shift) over each block's rows.
 template <int N, bool kRelu, typename T>
-__global__ void __launch_bounds__(kBlock) grad_sums_kernel(const T* __restrict__ x, const T* __restrict__ dy,
-                                                           NormValues norm, Tiling t, sum_t<T>* partial) {
+__global__ void __launch_bounds__(kBlock)
+    grad_sums_kernel(const T* __restrict__ x, const T* __restrict__ dy, ChannelNormValues norm,
+                     ChannelTiling t, sum_t<T>* partial) {
   using C = sum_t<T>;
   constexpr int kRun = 2;
   __shared__ C shared[2 * N * kBlock / 2];
-  const Place<N> at(t);
-  const Constants<N, C, false> constant(norm, t, at);
+  const ChannelPlace<N> at(t);
+  const ChannelConstants<N, C, false> constant(norm, t, at);
   C sums[2 * N] = {};
   for (std::int64_t row = at.begin; row < at.end; row += kRun * at.step) {
     Pack<T, N> in[kRun], gradient[kRun];
@@ -236,7 +179,7 @@ __global__ void __launch_bounds__(kBlock) grad_sums_kernel(const T* __restrict__
 /// sums [2, c] = sums of g and of g * (x - mean) from the blocks' ones, which subtracted the rounded mean.
 template <typename C>
 __global__ void __launch_bounds__(kBlock)
-    join_sums_kernel(const C* partial, const double* moments, Tiling t, double* sums) {
+    join_sums_kernel(const C* partial, const double* moments, ChannelTiling t, double* sums) {
   const std::int64_t c = t.channels, channel = blockIdx.x * kJoined + threadIdx.x % kJoined;
   const std::int64_t blocks = channel < c ? t.blocks : 0;
   double sum = 0, products = 0;
@@ -255,12 +198,13 @@ __global__ void __launch_bounds__(kBlock)
 
 /// dx = scale * (g - offset - (x - shift) * slope).
 template <int N, bool kRelu, typename T>
-__global__ void __launch_bounds__(kBlock) input_grad_kernel(const T* __restrict__ x, const T* __restrict__ dy,
-                                                            NormValues norm, Tiling t, T* __restrict__ dx) {
+__global__ void __launch_bounds__(kBlock)
+    input_grad_kernel(const T* __restrict__ x, const T* __restrict__ dy, ChannelNormValues norm,
+                      ChannelTiling t, T* __restrict__ dx) {
   using C = compute_t<T>;
   constexpr int kRun = 2;
-  const Place<N> at(t);
-  const Constants<N, C, true> constant(norm, t, at);
+  const ChannelPlace<N> at(t);
+  const ChannelConstants<N, C, true> constant(norm, t, at);
   for (std::int64_t row = at.begin; row < at.end; row += kRun * at.step) {
     Pack<T, N> in[kRun], gradient[kRun];
 #pragma unroll
@@ -285,18 +229,17 @@ __global__ void __launch_bounds__(kBlock) input_grad_kernel(const T* __restrict_
   }
 }
 
-// --- Per channel
-// ----------------------------------------------------------------------------------------------------
+// --- Per channel ---
 
-__global__ void update_running_kernel(const double* moments, std::int64_t channels, AnyFloats mean,
-                                      AnyFloats variance, double momentum, double unbias) {
+__global__ void update_running_kernel(const double* moments, std::int64_t channels, ChannelFloats mean,
+                                      ChannelFloats variance, double momentum, double unbias) {
   NM_FOR_EACH(j, channels) {
     mean.set(j, (1 - momentum) * mean.get(j) + momentum * moments[j]);
     variance.set(j, (1 - momentum) * variance.get(j) + momentum * (moments[channels + j] * unbias));
   }
 }
 
-__global__ void running_moments_kernel(AnyFloats mean, AnyFloats variance, std::int64_t channels,
+__global__ void running_moments_kernel(ChannelFloats mean, ChannelFloats variance, std::int64_t channels,
                                        double* moments) {
   NM_FOR_EACH(j, channels) {
     moments[j] = mean.get(j);
@@ -305,7 +248,7 @@ __global__ void running_moments_kernel(AnyFloats mean, AnyFloats variance, std::
 }
 
 __global__ void parameter_grads_kernel(const double* sums, const double* moments, std::int64_t channels,
-                                       double epsilon, AnyFloats dweight, AnyFloats dbias) {
+                                       double epsilon, ChannelFloats dweight, ChannelFloats dbias) {
   NM_FOR_EACH(j, channels) {
     if (dweight.at != nullptr)
       dweight.set(j, sums[channels + j] / std::sqrt(moments[channels + j] + epsilon));
@@ -338,7 +281,7 @@ Tensor channel_moments(const Tensor& x) {
   const std::int64_t channels = x.dim(-1);
   Tensor moments = Tensor::empty({2, channels}, Dtype::f64, x.device());
   dispatch_packs(x, x, [&]<int N, typename T>() {
-    const Tiling t = tiling<N>(rows_of(x), channels, kPerMultiprocessor);
+    const ChannelTiling t = tiling<N>(rows_of(x), channels, kPerMultiprocessor);
     Tensor partial = Tensor::empty({t.blocks, 2, channels}, Dtype::f64, x.device());
     double* from = partial.mutable_data<double>();
     launch(moments_kernel<N, T>, t.grid(), t.threads(), x.data<T>(), t, from);
@@ -349,9 +292,9 @@ Tensor channel_moments(const Tensor& x) {
 
 Tensor normalise_channels(const Tensor& x, const ChannelNorm& norm) {
   Tensor y = empty_like(x);
-  const NormValues values(norm, nullptr);
+  const ChannelNormValues values(norm, nullptr);
   dispatch_packs(x, y, [&]<int N, typename T>() {
-    const Tiling t = tiling<N>(rows_of(x), x.dim(-1), 2 * kPerMultiprocessor);
+    const ChannelTiling t = tiling<N>(rows_of(x), x.dim(-1), 2 * kPerMultiprocessor);
     launch(norm.relu ? normalise_kernel<N, true, T> : normalise_kernel<N, false, T>, t.grid(), t.threads(),
            x.data<T>(), values, t, y.mutable_data<T>());
   });
@@ -361,15 +304,15 @@ Tensor normalise_channels(const Tensor& x, const ChannelNorm& norm) {
 Tensor channel_grad_sums(const Tensor& x, const Tensor& dy, const ChannelNorm& norm) {
   const std::int64_t channels = x.dim(-1);
   Tensor sums = Tensor::empty({2, channels}, Dtype::f64, x.device());
-  const NormValues values(norm, nullptr);
+  const ChannelNormValues values(norm, nullptr);
   dispatch_packs(x, dy, [&]<int N, typename T>() {
     using C = sum_t<T>;
-    const Tiling t = tiling<N>(rows_of(x), channels, kPerMultiprocessor);
+    const ChannelTiling t = tiling<N>(rows_of(x), channels, kPerMultiprocessor);
     Tensor partial = Tensor::empty({t.blocks, 2, channels}, dtype_of<C>(), x.device());
     C* from = partial.mutable_data<C>();
     launch(norm.relu ? grad_sums_kernel<N, true, T> : grad_sums_kernel<N, false, T>, t.grid(), t.threads(),
            x.data<T>(), dy.data<T>(), values, t, from);
-    Tiling joined = t;
+    ChannelTiling joined = t;
     joined.channels = channels;  // also where there are no rows
     launch(join_sums_kernel<C>, join_blocks(channels), kBlock, from, values.moments, joined,
            sums.mutable_data<double>());
@@ -379,9 +322,9 @@ Tensor channel_grad_sums(const Tensor& x, const Tensor& dy, const ChannelNorm& n
 
 Tensor channel_input_grad(const Tensor& x, const Tensor& dy, const ChannelNorm& norm, const Tensor& sums) {
   Tensor dx = empty_like(x);
-  const NormValues values(norm, sums.defined() ? sums.data<double>() : nullptr);
+  const ChannelNormValues values(norm, sums.defined() ? sums.data<double>() : nullptr);
   dispatch_packs(x, dy, [&]<int N, typename T>() {
-    const Tiling t = tiling<N>(rows_of(x), x.dim(-1), 2 * kPerMultiprocessor);
+    const ChannelTiling t = tiling<N>(rows_of(x), x.dim(-1), 2 * kPerMultiprocessor);
     launch(norm.relu ? input_grad_kernel<N, true, T> : input_grad_kernel<N, false, T>, t.grid(), t.threads(),
            x.data<T>(), dy.data<T>(), values, t, dx.mutable_data<T>());
   });
@@ -392,19 +335,19 @@ void update_running(const Tensor& moments, Tensor& mean, Tensor& variance, doubl
                     std::int64_t count) {
   const std::int64_t channels = mean.numel();
   launch(update_running_kernel, blocks_for(channels), kBlock, moments.data<double>(), channels,
-         AnyFloats(mean), AnyFloats(variance), momentum,
+         ChannelFloats(mean), ChannelFloats(variance), momentum,
          static_cast<double>(count) / static_cast<double>(count - 1));
 }
 
 void running_moments(const Tensor& mean, const Tensor& variance, Tensor& moments) {
-  launch(running_moments_kernel, blocks_for(mean.numel()), kBlock, AnyFloats(mean), AnyFloats(variance),
-         mean.numel(), moments.mutable_data<double>());
+  launch(running_moments_kernel, blocks_for(mean.numel()), kBlock, ChannelFloats(mean),
+         ChannelFloats(variance), mean.numel(), moments.mutable_data<double>());
 }
 
 void channel_parameter_grads(const Tensor& sums, const ChannelNorm& norm, Tensor& dweight, Tensor& dbias) {
   const std::int64_t channels = sums.dim(1);
   launch(parameter_grads_kernel, blocks_for(channels), kBlock, sums.data<double>(),
-         norm.moments.data<double>(), channels, norm.epsilon, AnyFloats(dweight), AnyFloats(dbias));
+         norm.moments.data<double>(), channels, norm.epsilon, ChannelFloats(dweight), ChannelFloats(dbias));
 }
 
 }  // namespace noisymix::cuda
