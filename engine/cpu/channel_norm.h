@@ -2,6 +2,7 @@
 // inputs once.
 #pragma once
 
+#include "engine/ops/batch_norm_layout.h"
 #include "engine/tensor.h"
 
 namespace noisymix::cpu {
@@ -9,15 +10,6 @@ namespace noisymix::cpu {
 /// Mean and biased variance per channel, f64 [2, c]. Accurate also where the mean is large against the
 /// deviation.
 Tensor channel_moments(const Tensor& x);
-
-/// What turns x into y = (x - mean) * weight / sqrt(variance + epsilon) + bias, then max(y, 0) if relu is
-/// set.
-struct ChannelNorm {
-  Tensor moments;       // f64 [2, c]: mean, variance
-  Tensor weight, bias;  // [c], f32 or the dtype of x
-  double epsilon;
-  bool relu;
-};
 
 Tensor normalise_channels(const Tensor& x, const ChannelNorm& norm);
 
