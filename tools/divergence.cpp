@@ -53,4 +53,8 @@ void check_gradients(const FailedStep& failed) {
   }
 }
 
+void fail_unrepeatable(const FailedStep& failed) {
+  fail_step(failed, "a gradient is not finite", "computed again it is: suspect the machine's memory or processor");
+}
+
 }  // namespace noisymix

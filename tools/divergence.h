@@ -26,4 +26,7 @@ struct FailedStep {
 /// Throws DivergedError naming the first parameter whose gradient is not finite; does nothing when all are.
 void check_gradients(const FailedStep& failed);
 
+/// Throws DivergedError for a gradient that was not finite, but is when it is computed again.
+[[noreturn]] void fail_unrepeatable(const FailedStep& failed);
+
 }  // namespace noisymix

@@ -18,24 +18,29 @@ void row(std::ostringstream& out, const std::string& name, const std::string& va
   out << name << std::string(name.size() < 14 ? 14 - name.size() : 1, ' ') << value << "\n";
 }
 
-std::string dotted(int version) {
-  return version == 0 ? "none" : std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
-}
-
+#ifdef NOISYMIX_CUDA
 std::string gibibytes(std::size_t bytes) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f GiB", static_cast<double>(bytes) / (1 << 30));
   return text;
 }
 
-#ifdef NOISYMIX_CUDA
-void examine_gpus(std::ostringstream& out, DoctorReport& report) {
 #ifdef NOISYMIX_CUDA_EMULATED
-  row(out, "CUDA", "emulated: kernels run on the CPU, for tests only");
+std::string versions() {
+  return "emulated: kernels run on the CPU, for tests only";
+}
 #else
-  row(out, "CUDA", "built with " + dotted(cuda::runtime_version()) + ", the driver supports " +
-                       dotted(cuda::driver_version()));
+std::string dotted(int version) {
+  return version == 0 ? "none" : std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
+std::string versions() {
+  return "built with " + dotted(cuda::runtime_version()) + ", the driver supports " + dotted(cuda::driver_version());
+}
 #endif
+
+void examine_gpus(std::ostringstream& out, DoctorReport& report) {
+  row(out, "CUDA", versions());
   std::string reason;
   const int count = cuda::device_count(&reason);
   if (count == 0) row(out, "GPU", "none: " + reason);

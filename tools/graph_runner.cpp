@@ -107,8 +107,7 @@ class GraphRunner final : public StepRunner {
     backward(parts_.objective.loss(parts_.model, step.batch, settings.key).loss);
     check_gradients(here);
     parts_.optimizer.clear_grads();
-    fail<DivergedError>("training diverged at step ", settings.step + 1,
-                        ": a gradient was not finite, but computed again it is: suspect the machine's memory");
+    fail_unrepeatable(here);
   }
 
   StepParts parts_;

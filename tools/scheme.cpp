@@ -37,7 +37,7 @@ class ViewsObjective final : public Objective {
     structure << "stage " << plan.layer << (draw.permutation.empty() ? "" : ", mixed") << ", noise";
     for (const ViewNoise& noise : draw.noise) structure << ' ' << (noise.add != 0) << (noise.mult != 0);
     plan.structure = structure.str();
-    if (mix_.active() && changes(draw)) plan.values.emplace_back("mix_noise", pack_mix_noise(draw.lambda, draw.permutation, draw.noise));
+    // MIX
     plan.values.emplace_back("view_loss", pack_view_loss(loss_options(views, draw)));
     int number = 0;
     for (const std::string& path : model.drawing_modules()) {

@@ -68,6 +68,19 @@ Composed composed(const Tensor& logits, const Tensor& labels, const ViewLossOpti
   return result;
 }
 
+/// lambda acc(y) + (1 - lambda) acc(y[permutation]) of the first view.
+double mixed_accuracy(const Tensor& logits, const Tensor& labels, const ViewLossOptions& o) {
+  const auto truth = labels.to_vector<std::int64_t>();
+  const auto predicted = argmax(logits.rows(0, labels.dim(0)), 1).to_vector<std::int64_t>();
+  const double lambda = o.permutation.empty() ? 1 : o.lambda;
+  double correct = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    const std::size_t partner = o.permutation.empty() ? i : static_cast<std::size_t>(o.permutation[i]);
+    correct += (predicted[i] == truth[i] ? lambda : 0) + (predicted[i] == truth[partner] ? 1 - lambda : 0);
+  }
+  return correct / static_cast<double>(truth.size());
+}
+
 /// Value, reported terms and gradient equal the composition's, within `tolerance` relative.
 void check_composition(const Tensor& logits, const ViewLossOptions& options, double tolerance) {
   const Tensor labels = some_labels(logits.dim(0) / options.views, logits.dim(1));
@@ -77,11 +90,12 @@ void check_composition(const Tensor& logits, const ViewLossOptions& options, dou
   const ViewLoss got = view_loss(x, labels, options);
   const Composed want = composed(z, labels, options);
   CHECK(relative_error(got.loss, want.loss) <= tolerance);
-  CHECK(std::abs(got.cross_entropy - want.cross_entropy.item()) <=
-        tolerance * (1 + std::abs(got.cross_entropy)));
+  const std::vector<double> terms = got.terms.to_vector<double>();
+  CHECK(std::abs(terms[0] - want.cross_entropy.item()) <= tolerance * (1 + std::abs(terms[0])));
   // A large floor makes the consistency negative.
   const double consistency = want.consistency.defined() ? want.consistency.item() : 0;
-  CHECK(std::abs(got.consistency - consistency) <= tolerance * (1 + std::abs(consistency)));
+  CHECK(std::abs(terms[1] - consistency) <= tolerance * (1 + std::abs(consistency)));
+  CHECK(terms[2] == doctest::Approx(mixed_accuracy(logits, labels, options)));
   backward(got.loss * 0.7);  // a gradient of the loss other than 1
   backward(want.loss * 0.7);
   CHECK(relative_error(x.grad(), z.grad()) <= tolerance);
@@ -123,8 +137,8 @@ TEST_CASE("view_loss: reports what the separate ops report in f32, bit for bit")
     const ViewLoss got = view_loss(logits, labels, options);
     const Composed want = composed(logits, labels, options);
     CHECK(got.loss.item() == want.loss.item());
-    CHECK(got.cross_entropy == want.cross_entropy.item());
-    CHECK(got.consistency == want.consistency.item());
+    CHECK(got.terms.to_vector<double>()[0] == want.cross_entropy.item());
+    CHECK(got.terms.to_vector<double>()[1] == want.consistency.item());
   }
 }
 
@@ -136,10 +150,14 @@ TEST_CASE("view_loss: exact values") {
   options.consistency_weight = 3;
   const Tensor first = Tensor::from<std::int64_t>({0}, {1}), second = Tensor::from<std::int64_t>({1}, {1});
   CHECK(view_loss(opposite, first, options).loss.item() == doctest::Approx(3 * std::log(2)));
-  CHECK(view_loss(opposite, first, options).cross_entropy == 0);
-  CHECK(view_loss(opposite, second, options).cross_entropy == 1000);
+  const auto right = view_loss(opposite, first, options).terms.to_vector<double>();
+  CHECK(right[0] == 0);
+  CHECK(right[1] == doctest::Approx(3 * std::log(2)));
+  CHECK(right[2] == 1);
+  CHECK(view_loss(opposite, second, options).terms.to_vector<double>()[2] == 0);
+  CHECK(view_loss(opposite, second, options).terms.to_vector<double>()[0] == 1000);
   options.counted_views = 2;
-  CHECK(view_loss(opposite, second, options).cross_entropy == 500);
+  CHECK(view_loss(opposite, second, options).terms.to_vector<double>()[0] == 500);
   options.consistency_weight = 0;
   CHECK(view_loss(opposite, second, options).loss.item() == 500);
   CHECK(view_loss(Tensor::zeros({1, 3}), label, {}).loss.item() == doctest::Approx(std::log(3)));
