@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "engine/autograd.h"
@@ -11,8 +11,18 @@
 #include "engine/philox.h"
 #include "engine/cpu/vectorise.h"
 #include "engine/kernel.h"
+#include "engine/ops/mix_noise_math.h"
 
 namespace noisymix {
+namespace {
+
+/// Where normal multiplicative noise is drawn from; the words of the view's own key are spent.
+Key normal_key(const ViewNoise& noise) {
+  return noise.key.child("multiplicative normal");
+}
+
+}  // namespace
+
 namespace cpu {
 namespace {
 
@@ -22,6 +32,8 @@ constexpr std::int64_t kTile = 512;  // elements of a tile
 constexpr std::int64_t kPairs =
     kTile / 2;  // Philox blocks of a tile: one block serves two neighbouring elements
 constexpr std::int64_t kChunk = 32 * kTile;  // elements handed to a thread at a time
+
+using noise::Sieve;
 
 /// The words of a tile's blocks: the first two of block j, which make a pair of normals, and the last two,
 /// one for each element of the pair.
@@ -41,99 +53,21 @@ NM_VECTORISED(philox_tile, (Words & words, std::uint64_t key, std::uint64_t firs
     philox_block(key, low + j, high, radius[j], angle[j], element[2 * j], element[2 * j + 1]);
 }
 
-/// condition ? a : b by bit masks. With a plain conditional the compiler moves the arithmetic behind a
-/// branch, because it might trap, and then cannot vectorise the loop.
-inline __attribute__((always_inline)) float select(bool condition, float a, float b) {
-  const std::uint32_t mask = 0u - static_cast<std::uint32_t>(condition);
-  return std::bit_cast<float>((std::bit_cast<std::uint32_t>(a) & mask) |
-                              (std::bit_cast<std::uint32_t>(b) & ~mask));
-}
-
-/// A word as float, rounded once: both halves are exact, also where only signed conversions exist.
-inline __attribute__((always_inline)) float to_float(std::uint32_t word) {
-  return static_cast<float>(static_cast<std::int32_t>(word >> 16)) * 65536.0f +
-         static_cast<float>(static_cast<std::int32_t>(word & 0xFFFFu));
-}
-
-/// sqrt(-2 ln u), u = (word + 1/2) / 2^32: the radius of a pair of standard normals, at most 6.77.
-inline __attribute__((always_inline)) float normal_radius(std::uint32_t word) {
-  const float high = static_cast<float>(static_cast<std::int32_t>(word >> 16)) * 65536.0f;
-  const float u = (high + (static_cast<float>(static_cast<std::int32_t>(word & 0xFFFFu)) + 0.5f)) * 0x1p-32f;
-  // u = m 2^e with m in [sqrt(1/2), sqrt(2)); 0x3F3504F3 are the bits of sqrt(1/2).
-  const auto bits = std::bit_cast<std::int32_t>(u);
-  const std::int32_t e = (bits - 0x3F3504F3) >> 23;
-  const float f = std::bit_cast<float>(bits - e * (1 << 23)) - 1.0f;
-  // Minimax fit of -2 ln(1 + f) / f, relative error 4e-9 before rounding.
-  float q = 0.15661647f;
-  q = q * f - 0.26038310f;
-  q = q * f + 0.26424523f;
-  q = q * f - 0.28321441f;
-  q = q * f + 0.33220684f;
-  q = q * f - 0.40006413f;
-  q = q * f + 0.50003142f;
-  q = q * f - 0.66666605f;
-  q = q * f + 0.99999977f;
-  q = q * f - 2.0f;
-  const float square = static_cast<float>(e) * -1.38629436f + q * f;
-  return std::sqrt(select(square > 0.0f, square, 0.0f));
-}
-
-/// Box-Muller: two independent standard normals per block, from its first two words. The angle's top two bits
-/// choose the quadrant; the rest are an angle in [-pi/4, pi/4), where sine and cosine are short polynomials.
+/// Two standard normals per block, from its first two words.
 NM_VECTORISED(normal_tile, (float* normals, const Words& words), (normals, words)) {
-  const std::uint32_t* NM_RESTRICT radius_word = words.radius.data();
-  const std::uint32_t* NM_RESTRICT angle_word = words.angle.data();
+  const std::uint32_t* NM_RESTRICT radius = words.radius.data();
+  const std::uint32_t* NM_RESTRICT angle = words.angle.data();
   float* NM_RESTRICT out = normals;
-  for (std::int64_t j = 0; j < kPairs; ++j) {
-    const std::uint32_t word = angle_word[j];
-    const float t =
-        static_cast<float>(static_cast<std::int32_t>(word << 2) >> 8) * 0x1p-23f;  // angle / (pi/4)
-    const float z = t * t;
-    const float sine = (((-3.5954508e-5f * z + 2.4900071e-3f) * z - 8.0745435e-2f) * z + 0.78539816f) * t;
-    const float cosine =
-        (((3.5298113e-6f * z - 3.2593861e-4f) * z + 1.5854325e-2f) * z - 0.30842514f) * z + 1.0f;
-    const float r = normal_radius(radius_word[j]);
-    const float signed_r = std::bit_cast<float>(std::bit_cast<std::uint32_t>(r) | (word & 0x80000000u));
-    const bool turned = (word & 0x40000000u) != 0;  // by a quarter: (cos, sin) becomes (-sin, cos)
-    out[2 * j] = signed_r * select(turned, -sine, cosine);
-    out[2 * j + 1] = signed_r * select(turned, cosine, sine);
-  }
+  for (std::int64_t j = 0; j < kPairs; ++j)
+    noise::normal_pair(radius[j], angle[j], out[2 * j], out[2 * j + 1]);
 }
-
-/// Both masks and the uniform draw of one element, all from one word w. The additive entry is left out where
-/// w < sparse 2^32. Given that outcome w is still uniform on its side of the threshold; rescaled to [0, 1) it
-/// decides about the multiplicative entry in the same way, and what remains, rescaled again, is that entry's
-/// uniform draw. So every probability is exact to 2^-24 and one Philox block serves two elements.
-struct Sieve {
-  std::uint32_t threshold;  // sparse * 2^32
-  float sparse;
-  float below_scale, above_scale;  // to [0, 1) of the part below and above the threshold
-  float rest_scale;                // 1 / (1 - sparse)
-
-  explicit Sieve(double q)
-      : threshold(static_cast<std::uint32_t>(std::min(q * 0x1p32, 0x1p32 - 1))),
-        sparse(static_cast<float>(q)),
-        below_scale(threshold > 0 ? static_cast<float>(1.0 / threshold) : 0.0f),
-        above_scale(static_cast<float>(1.0 / (0x1p32 - threshold))),
-        rest_scale(static_cast<float>(1.0 / std::max(1 - q, 0x1p-24))) {}
-};
 
 /// add[e] = level * add[e], or 0 where the entry is left out.
 NM_VECTORISED(mask_additive,
               (float* NM_RESTRICT add, const Words& words, std::uint32_t threshold, float level),
               (add, words, threshold, level)) {
   const std::uint32_t* NM_RESTRICT word = words.element.data();
-  for (std::int64_t e = 0; e < kTile; ++e) {
-    add[e] = select(word[e] < threshold, 0.0f, level * add[e]);
-  }
-}
-
-/// The part of a word that is left after the additive mask, in [0, 1].
-inline __attribute__((always_inline)) float remainder(std::uint32_t word, const Sieve& sieve) {
-  const bool below = word < sieve.threshold;
-  const std::uint32_t above_mask = static_cast<std::uint32_t>(below) - 1u;
-  return to_float(word - (sieve.threshold & above_mask)) *
-         select(below, sieve.below_scale, sieve.above_scale);
+  for (std::int64_t e = 0; e < kTile; ++e) add[e] = noise::additive(add[e], word[e], threshold, level);
 }
 
 /// mult[e] = 1 + level * U(-1, 1), or 1 where the entry is left out.
@@ -142,11 +76,7 @@ NM_VECTORISED(uniform_factors,
               (mult, words, shared, level)) {
   const std::uint32_t* NM_RESTRICT word = words.element.data();
   const Sieve sieve = shared;
-  for (std::int64_t e = 0; e < kTile; ++e) {
-    const float x = remainder(word[e], sieve);
-    const float u = (x - sieve.sparse) * sieve.rest_scale;
-    mult[e] = select(x < sieve.sparse, 1.0f, 1.0f + level * (2.0f * u - 1.0f));
-  }
+  for (std::int64_t e = 0; e < kTile; ++e) mult[e] = noise::uniform_factor(word[e], sieve, level);
 }
 
 /// mult[e] = 1 + level * mult[e], or 1 where the entry is left out: the same masks around normals that are
@@ -155,9 +85,8 @@ NM_VECTORISED(normal_factors, (float* NM_RESTRICT mult, const Words& words, cons
               (mult, words, shared, level)) {
   const std::uint32_t* NM_RESTRICT word = words.element.data();
   const Sieve sieve = shared;
-  for (std::int64_t e = 0; e < kTile; ++e) {
-    mult[e] = select(remainder(word[e], sieve) < sieve.sparse, 1.0f, 1.0f + level * mult[e]);
-  }
+  for (std::int64_t e = 0; e < kTile; ++e)
+    mult[e] = noise::normal_factor(mult[e], word[e], sieve, level);
 }
 
 /// Noise of one tile: what to multiply with and what to add afterwards; null where that kind is off.
@@ -180,7 +109,7 @@ struct NoiseTile {
       uniform_factors(mult_values.data(), words, sieve, static_cast<float>(noise.mult));
     } else {
       Words second;
-      philox_tile(second, noise.key.child("multiplicative normal").words(), first_pair);
+      philox_tile(second, normal_key(noise).words(), first_pair);
       normal_tile(mult_values.data(), second);
       normal_factors(mult_values.data(), words, sieve, static_cast<float>(noise.mult));
     }
@@ -245,10 +174,8 @@ void mix_noise_chunk(const T* x, T* y, const Layout& layout, const ViewNoise& no
   }
 }
 
-}  // namespace
-
-void mix_noise(const Tensor& x, Tensor& y, double lambda, const std::vector<std::int64_t>& permutation,
-               const std::vector<ViewNoise>& noise) {
+void run(const Tensor& x, Tensor& y, double lambda, const std::vector<std::int64_t>& permutation,
+         const std::vector<ViewNoise>& noise) {
   if (x.numel() == 0) return;
   const auto views = static_cast<std::int64_t>(noise.size());
   const std::int64_t view_size = x.numel() / views;
@@ -268,16 +195,25 @@ void mix_noise(const Tensor& x, Tensor& y, double lambda, const std::vector<std:
   });
 }
 
+void mix_noise(const Tensor& x, Tensor& y, MixNoisePlan& plan, MixNoisePass pass) {
+  switch (pass) {
+    case MixNoisePass::forward: return run(x, y, plan.lambda, plan.permutation, plan.noise);
+    case MixNoisePass::factors: {
+      auto factors = plan.noise;
+      for (ViewNoise& n : factors) n.add = 0;
+      return run(x, y, 1.0, {}, factors);
+    }
+    case MixNoisePass::transposed:
+      return run(x, y, plan.lambda, plan.inverse, std::vector<ViewNoise>(plan.noise.size()));
+  }
+}
+
+}  // namespace
 }  // namespace cpu
 
 namespace {
 
-constexpr Kernel mix_noise_kernel{"mix_noise", cpu::mix_noise, nullptr};
-
-bool any_noise(const std::vector<ViewNoise>& noise) {
-  return std::any_of(noise.begin(), noise.end(),
-                     [](const ViewNoise& n) { return n.add != 0 || n.mult != 0; });
-}
+constexpr Kernel mix_noise_kernel{"mix_noise", cpu::mix_noise, NM_CUDA(cuda::mix_noise)};
 
 /// Checks that `permutation` is one of 0..batch-1 and returns its inverse.
 std::vector<std::int64_t> inverse_of(const std::vector<std::int64_t>& permutation, std::int64_t batch) {
@@ -313,35 +249,77 @@ std::vector<ViewNoise> without_void(std::vector<ViewNoise> noise) {
   return noise;
 }
 
+/// Whether the rows are mixed. What is captured for a GPU must serve every lambda, so there it is the partners
+/// that say so.
+bool mixes(const Tensor& x, double lambda, const std::vector<std::int64_t>& permutation) {
+  return lambda != 1 || (!x.device().is_cpu() && !permutation.empty());
+}
+
+template <typename T>
+void append(std::vector<std::byte>& bytes, const T* values, std::size_t count) {
+  const auto* from = reinterpret_cast<const std::byte*>(values);
+  bytes.insert(bytes.end(), from, from + count * sizeof(T));
+}
+
 }  // namespace
+
+bool MixNoisePlan::noisy() const {
+  return std::any_of(noise.begin(), noise.end(),
+                     [](const ViewNoise& n) { return n.add != 0 || n.mult != 0; });
+}
+bool MixNoisePlan::scaled() const {
+  return std::any_of(noise.begin(), noise.end(), [](const ViewNoise& n) { return n.mult != 0; });
+}
+
+std::vector<std::byte> pack_mix_noise(double lambda, const std::vector<std::int64_t>& permutation,
+                                      const std::vector<ViewNoise>& wanted_noise) {
+  const auto views = without_void(wanted_noise);
+  const auto inverse = inverse_of(permutation, static_cast<std::int64_t>(permutation.size()));
+  std::vector<std::byte> bytes;
+  const noise::StepHead head{lambda, static_cast<std::int64_t>(views.size())};
+  append(bytes, &head, 1);
+  for (const ViewNoise& n : views) {
+    const noise::StepNoise step{n.key.words(),
+                                normal_key(n).words(),
+                                noise::Sieve(n.sparse),
+                                static_cast<float>(n.add),
+                                static_cast<float>(n.mult),
+                                n.law == MultiplicativeLaw::normal};
+    append(bytes, &step, 1);
+  }
+  append(bytes, permutation.data(), permutation.size());
+  append(bytes, inverse.data(), inverse.size());
+  return bytes;
+}
 
 Tensor mix_noise(const Tensor& x, double lambda, const std::vector<std::int64_t>& permutation,
                  const std::vector<ViewNoise>& wanted_noise) {
   check_arguments(x, lambda, wanted_noise);
-  const auto noise = without_void(wanted_noise);
-  const bool mixes = lambda != 1;
-  if (!mixes && !any_noise(noise)) return x;
-  const std::int64_t batch = x.dim(0) / static_cast<std::int64_t>(noise.size());
-  auto inverse = mixes ? inverse_of(permutation, batch) : std::vector<std::int64_t>{};
+  MixNoisePlan plan;
+  plan.lambda = lambda;
+  plan.noise = without_void(wanted_noise);
+  plan.mixes = mixes(x, lambda, permutation);
+  if (!plan.mixes && !plan.noisy()) return x;
+  if (plan.mixes) {
+    plan.inverse = inverse_of(permutation, x.dim(0) / static_cast<std::int64_t>(plan.noise.size()));
+    plan.permutation = permutation;
+  }
   Tensor y = empty_like(x);
-  mix_noise_kernel(x, y, lambda, permutation, noise);
+  mix_noise_kernel(x, y, plan, MixNoisePass::forward);
 
   // The adjoint of y = mult * M x + add: first the factors, then the transposed mix. Additive noise has no
   // gradient.
-  auto factors = noise;
-  for (ViewNoise& n : factors) n.add = 0;
-  return record("mix_noise", {x}, y,
-                [lambda, inverse = std::move(inverse), factors, mixes](const Tensor& dy) {
-                  Tensor scaled = dy;
-                  if (any_noise(factors)) {
-                    scaled = empty_like(dy);
-                    mix_noise_kernel(dy, scaled, 1.0, std::vector<std::int64_t>{}, factors);
-                  }
-                  if (!mixes) return Grads{scaled};
-                  Tensor dx = empty_like(dy);
-                  mix_noise_kernel(scaled, dx, lambda, inverse, std::vector<ViewNoise>(factors.size()));
-                  return Grads{dx};
-                });
+  return record("mix_noise", {x}, y, [plan](const Tensor& dy) mutable {
+    Tensor scaled = dy;
+    if (plan.scaled()) {
+      scaled = empty_like(dy);
+      mix_noise_kernel(dy, scaled, plan, MixNoisePass::factors);
+    }
+    if (!plan.mixes) return Grads{scaled};
+    Tensor dx = empty_like(dy);
+    mix_noise_kernel(scaled, dx, plan, MixNoisePass::transposed);
+    return Grads{dx};
+  });
 }
 
 }  // namespace noisymix

@@ -3,6 +3,8 @@
 // augment/feature_mix.h).
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "engine/key.h"
@@ -30,8 +32,32 @@ struct ViewNoise {
 /// and 2j + 1 of a view (row-major) share block j of its key: words 0 and 1 are the radius and angle of a
 /// Box-Muller pair, words 2 and 3 hold each element's masks and uniform draw, so every entry is the same
 /// whichever kinds of noise are on. Noise is drawn in f32 for every dtype. lambda = 1 without noise returns x
-/// itself.
+/// itself (on a GPU only when there is no permutation either).
 Tensor mix_noise(const Tensor& x, double lambda, const std::vector<std::int64_t>& permutation,
                  const std::vector<ViewNoise>& noise);
+
+/// The bytes of a captured call's part "mix_noise" (engine/cuda/step_values.h) for other numbers. Whether rows
+/// are mixed, the number of views and whether there is noise stay those of the captured call.
+std::vector<std::byte> pack_mix_noise(double lambda, const std::vector<std::int64_t>& permutation,
+                                      const std::vector<ViewNoise>& noise);
+
+/// One call, for its kernels.
+struct MixNoisePlan {
+  double lambda = 1;
+  bool mixes = false;
+  std::vector<std::int64_t> permutation, inverse;  // empty where nothing is mixed
+  std::vector<ViewNoise> noise;                    // levels are 0 where every entry is left out
+  Tensor step;                                     // on a GPU, after the first pass: what pack_mix_noise() makes
+
+  bool noisy() const;   ///< whether there is any noise
+  bool scaled() const;  ///< whether there is multiplicative noise
+};
+/// forward is the op itself; its gradient are the factors of the noise alone and then the mix with the inverse
+/// permutation.
+enum class MixNoisePass { forward, factors, transposed };
+
+namespace cuda {
+void mix_noise(const Tensor& x, Tensor& y, MixNoisePlan& plan, MixNoisePass pass);
+}  // namespace cuda
 
 }  // namespace noisymix
