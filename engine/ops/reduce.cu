@@ -68,15 +68,6 @@ struct Squared {
   }
 };
 
-/// exp(x - peak) in the type of x: the largest term is 1, and rounding harms only those that matter less.
-struct ExpBelow {
-  const double* peak;
-  template <typename T>
-  __device__ double operator()(T value, Element element) const {
-    return std::exp(static_cast<compute_t<T>>(as_double(value) - peak[element.result]));
-  }
-};
-
 // Gradients.
 
 template <typename T>

@@ -42,6 +42,15 @@ struct Value {
   }
 };
 
+/// exp(x - peak) in the type of x: the largest term is 1, and rounding harms only those that matter less.
+struct ExpBelow {
+  const double* peak;
+  template <typename T>
+  __device__ double operator()(T value, Element element) const {
+    return std::exp(static_cast<compute_t<T>>(as_double(value) - peak[element.result]));
+  }
+};
+
 /// Joins the values of `group` neighbouring threads (a power of two up to 32, or the whole block); all
 /// threads of the block must call it.
 template <typename Join>

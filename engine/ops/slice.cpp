@@ -13,6 +13,32 @@ namespace {
 
 constexpr std::int64_t kGrain = 1 << 15;  // elements per parallel chunk
 
+/// Where each position of a padded axis comes from; -1 is the constant border.
+std::vector<std::int64_t> border_sources(std::int64_t size, std::int64_t before, std::int64_t after,
+                                         PadMode mode) {
+  std::vector<std::int64_t> sources;
+  for (std::int64_t i = -before; i < size + after; ++i) {
+    if (i >= 0 && i < size)
+      sources.push_back(i);
+    else if (mode == PadMode::constant)
+      sources.push_back(-1);
+    else if (mode == PadMode::replicate)
+      sources.push_back(i < 0 ? 0 : size - 1);
+    else
+      sources.push_back(i < 0 ? -i : 2 * (size - 1) - i);
+  }
+  return sources;
+}
+
+/// Where each row and column of a padded image comes from.
+struct PadSources {
+  std::vector<std::int64_t> rows, columns;
+
+  PadSources(const PadPlan& plan, std::int64_t h, std::int64_t w)
+      : rows(border_sources(h, plan.padding.top, plan.padding.bottom, plan.mode)),
+        columns(border_sources(w, plan.padding.left, plan.padding.right, plan.mode)) {}
+};
+
 /// Per source position, the padded positions that show it.
 std::vector<std::vector<std::int64_t>> inverse(const std::vector<std::int64_t>& sources, std::int64_t size) {
   std::vector<std::vector<std::int64_t>> shown(static_cast<std::size_t>(size));
@@ -24,8 +50,9 @@ std::vector<std::vector<std::int64_t>> inverse(const std::vector<std::int64_t>& 
 }  // namespace
 
 /// x [n, h, w, c] -> y [n, ho, wo, c]
-void pad2d(const Tensor& x, Tensor& y, const PadSources& sources, double value) {
+void pad2d(const Tensor& x, Tensor& y, const PadPlan& plan, double value) {
   const std::int64_t h = x.dim(1), w = x.dim(2), c = x.dim(3), ho = y.dim(1), wo = y.dim(2);
+  const PadSources sources(plan, h, w);
   dispatch_all(x.dtype(), [&]<typename T>() {
     const T* from = x.data<T>();
     T* to = y.mutable_data<T>();
@@ -49,8 +76,9 @@ void pad2d(const Tensor& x, Tensor& y, const PadSources& sources, double value) 
 }
 
 /// Each dx pixel sums the dy pixels that show it, so that no two threads write the same element.
-void pad2d_grad(const Tensor& dy, Tensor& dx, const PadSources& sources) {
+void pad2d_grad(const Tensor& dy, Tensor& dx, const PadPlan& plan) {
   const std::int64_t h = dx.dim(1), w = dx.dim(2), c = dx.dim(3), ho = dy.dim(1), wo = dy.dim(2);
+  const PadSources sources(plan, h, w);
   const auto rows = inverse(sources.rows, h), columns = inverse(sources.columns, w);
   dispatch_floating("pad2d", dy.dtype(), [&]<typename T>() {
     const T* from = dy.data<T>();
@@ -83,22 +111,6 @@ constexpr Kernel pad2d_grad_kernel{"pad2d", cpu::pad2d_grad, NM_CUDA(cuda::pad2d
 
 namespace {
 
-std::vector<std::int64_t> border_sources(std::int64_t size, std::int64_t before, std::int64_t after,
-                                         PadMode mode) {
-  std::vector<std::int64_t> sources;
-  for (std::int64_t i = -before; i < size + after; ++i) {
-    if (i >= 0 && i < size)
-      sources.push_back(i);
-    else if (mode == PadMode::constant)
-      sources.push_back(-1);
-    else if (mode == PadMode::replicate)
-      sources.push_back(i < 0 ? 0 : size - 1);
-    else
-      sources.push_back(i < 0 ? -i : 2 * (size - 1) - i);
-  }
-  return sources;
-}
-
 void check_padding(const Tensor& x, const Padding& p, PadMode mode) {
   NM_CHECK(x.rank() == 4, "[pad2d] expects [n, h, w, c], got ", x.shape());
   NM_CHECK(p.left >= 0 && p.right >= 0 && p.top >= 0 && p.bottom >= 0,
@@ -116,15 +128,14 @@ void check_padding(const Tensor& x, const Padding& p, PadMode mode) {
 
 Tensor pad2d(const Tensor& x, const Padding& padding, PadMode mode, double value) {
   check_padding(x, padding, mode);
-  const PadSources sources{border_sources(x.dim(1), padding.top, padding.bottom, mode),
-                           border_sources(x.dim(2), padding.left, padding.right, mode)};
-  Tensor y = Tensor::empty({x.dim(0), static_cast<std::int64_t>(sources.rows.size()),
-                            static_cast<std::int64_t>(sources.columns.size()), x.dim(3)},
+  const PadPlan plan{padding, mode};
+  Tensor y = Tensor::empty({x.dim(0), x.dim(1) + padding.top + padding.bottom,
+                            x.dim(2) + padding.left + padding.right, x.dim(3)},
                            x.dtype(), x.device());
-  pad2d_kernel(x, y, sources, value);
-  return record("pad2d", {x}, y, [sources, shape = x.shape()](const Tensor& dy) {
+  pad2d_kernel(x, y, plan, value);
+  return record("pad2d", {x}, y, [plan, shape = x.shape()](const Tensor& dy) {
     Tensor dx = Tensor::empty(shape, dy.dtype(), dy.device());
-    pad2d_grad_kernel(dy, dx, sources);
+    pad2d_grad_kernel(dy, dx, plan);
     return Grads{dx};
   });
 }

@@ -24,14 +24,15 @@ struct Padding {
 };
 Tensor pad2d(const Tensor& x, const Padding& padding, PadMode mode = PadMode::constant, double value = 0);
 
-/// For the kernels: where each row and column of a padded image comes from; -1 is the constant border.
-struct PadSources {
-  std::vector<std::int64_t> rows, columns;
+/// For the kernels: how an image is padded.
+struct PadPlan {
+  Padding padding;
+  PadMode mode;
 };
 
 namespace cuda {
-void pad2d(const Tensor& x, Tensor& y, const PadSources& sources, double value);
-void pad2d_grad(const Tensor& dy, Tensor& dx, const PadSources& sources);
+void pad2d(const Tensor& x, Tensor& y, const PadPlan& plan, double value);
+void pad2d_grad(const Tensor& dy, Tensor& dx, const PadPlan& plan);
 }  // namespace cuda
 
 }  // namespace noisymix

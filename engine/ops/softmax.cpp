@@ -10,13 +10,6 @@
 namespace noisymix {
 namespace {
 
-/// The vectors along one axis: element j of vector (o, i) is at (o * size + j) * stride + i.
-struct Vectors {
-  std::int64_t outer = 1, size = 1, stride = 1;
-  std::int64_t count() const { return outer * stride; }
-  std::int64_t start(std::int64_t vector) const { return vector / stride * size * stride + vector % stride; }
-};
-
 Vectors vectors_along(const char* op, const Tensor& x, int axis) {
   const int along = normalize_axis(op, axis, x.rank());
   Vectors vectors;
@@ -143,11 +136,11 @@ void log_softmax_grad(const Tensor& dy, const Tensor& y, Tensor& dx, const Vecto
 
 namespace {
 
-constexpr Kernel softmax_kernel{"softmax", cpu::softmax, nullptr};
-constexpr Kernel softmax_grad_kernel{"softmax", cpu::softmax_grad, nullptr};
-constexpr Kernel log_softmax_kernel{"log_softmax", cpu::log_softmax, nullptr};
+constexpr Kernel softmax_kernel{"softmax", cpu::softmax, NM_CUDA(cuda::softmax)};
+constexpr Kernel softmax_grad_kernel{"softmax", cpu::softmax_grad, NM_CUDA(cuda::softmax_grad)};
+constexpr Kernel log_softmax_kernel{"log_softmax", cpu::log_softmax, NM_CUDA(cuda::log_softmax)};
 constexpr Kernel log_softmax_grad_kernel{"log_softmax", cpu::log_softmax_grad,
-                                         nullptr};
+                                         NM_CUDA(cuda::log_softmax_grad)};
 
 }  // namespace
 

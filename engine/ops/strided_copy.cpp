@@ -17,23 +17,6 @@ using Axes = std::vector<Axis>;
 constexpr std::int64_t kGrain = 1 << 15;  // elements per parallel chunk
 constexpr std::int64_t kTile = 32;  // a tile of 8-byte elements and its padding fit the first-level cache
 
-/// Drops axes of size 1 and joins neighbours that both sides walk as one. Empty result: one element.
-Axes simplified(const Axes& axes) {
-  Axes result;
-  for (const Axis& axis : axes) {
-    if (axis.size == 1) continue;
-    if (!result.empty()) {
-      Axis& last = result.back();
-      if (last.from_stride == axis.size * axis.from_stride && last.to_stride == axis.size * axis.to_stride) {
-        last = {last.size * axis.size, axis.from_stride, axis.to_stride};
-        continue;
-      }
-    }
-    result.push_back(axis);
-  }
-  return result;
-}
-
 /// Walks all indices of some axes in order, keeping both offsets.
 class Walk {
  public:
@@ -129,7 +112,7 @@ template <typename T>
 void copy_typed(const T* from, T* to, const StridedCopy& copy) {
   from += copy.from_offset;
   to += copy.to_offset;
-  Axes axes = simplified(copy.axes);
+  Axes axes = copy.simplified().axes;
   if (axes.empty()) axes = {{1, 1, 1}};
   if (axes.back().to_stride == 1 && axes.back().from_stride != 1)
     for (std::size_t k = 0; k + 1 < axes.size(); ++k)
@@ -152,6 +135,22 @@ constexpr Kernel copy_kernel{"strided_copy", cpu::copy_strided, NM_CUDA(cuda::co
 StridedCopy StridedCopy::reversed() const {
   StridedCopy result{axes, to_offset, from_offset};
   for (Axis& axis : result.axes) std::swap(axis.from_stride, axis.to_stride);
+  return result;
+}
+
+StridedCopy StridedCopy::simplified() const {
+  StridedCopy result{{}, from_offset, to_offset};
+  for (const Axis& axis : axes) {
+    if (axis.size == 1) continue;
+    if (!result.axes.empty()) {
+      Axis& last = result.axes.back();
+      if (last.from_stride == axis.size * axis.from_stride && last.to_stride == axis.size * axis.to_stride) {
+        last = {last.size * axis.size, axis.from_stride, axis.to_stride};
+        continue;
+      }
+    }
+    result.axes.push_back(axis);
+  }
   return result;
 }
 

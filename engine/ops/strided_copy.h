@@ -19,6 +19,8 @@ struct StridedCopy {
 
   /// The copy that undoes this one, for axes that visit each source element once.
   StridedCopy reversed() const;
+  /// For the kernels: the same copy without axes of size 1, neighbours joined that both sides walk as one.
+  StridedCopy simplified() const;
 };
 
 /// Copies between tensors of one dtype and device; no target element may be written twice. `op` is named in
