@@ -8,6 +8,7 @@
 #include "augment/feature_mix.h"
 #include "engine/ops/dropout.h"
 #include "engine/ops/mix_noise.h"
+#include "engine/ops/mix_noise.h"
 #include "engine/ops/view_loss.h"
 
 namespace noisymix {
@@ -37,7 +38,8 @@ class ViewsObjective final : public Objective {
     structure << "stage " << plan.layer << (draw.permutation.empty() ? "" : ", mixed") << ", noise";
     for (const ViewNoise& noise : draw.noise) structure << ' ' << (noise.add != 0) << (noise.mult != 0);
     plan.structure = structure.str();
-    // MIX
+    if (mix_.active() && changes(draw))
+      plan.values.emplace_back("mix_noise", pack_mix_noise(draw.lambda, draw.permutation, draw.noise));
     plan.values.emplace_back("view_loss", pack_view_loss(loss_options(views, draw)));
     int number = 0;
     for (const std::string& path : model.drawing_modules()) {
@@ -53,11 +55,11 @@ class ViewsObjective final : public Objective {
     return draw_feature_mix(mix_, model.stages(), examples, views, step_key.child("mix"));
   }
 
-  /// Whether mix_noise() has anything to do.
+  /// Whether mix_noise() has anything to do on a GPU.
   static bool changes(const FeatureMixDraw& draw) {
-    if (draw.lambda != 1) return true;
-    return std::any_of(draw.noise.begin(), draw.noise.end(),
-                       [](const ViewNoise& n) { return n.add != 0 || n.mult != 0; });
+    return !draw.permutation.empty() ||
+           std::any_of(draw.noise.begin(), draw.noise.end(),
+                       [](const ViewNoise& n) { return (n.add != 0 || n.mult != 0) && n.sparse < 1; });
   }
 
   Tensor forward(Model& model, const Batch& batch, const FeatureMixDraw& draw, Key key) const {

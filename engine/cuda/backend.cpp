@@ -139,6 +139,7 @@ struct MemoryPool::Impl {
   DeviceMemory source;
   BlockCache cache;
   explicit Impl(int index) : device(index), source(index), cache(source, kCacheOptions) {}
+  ~Impl();
 };
 
 /// One GPU. Blocks remember the pool they came from, so that they find back to it.
@@ -153,7 +154,7 @@ class CudaBackend final : public Backend {
   }
 
   void* allocate(std::size_t bytes) override {
-    MemoryPool::Impl* pool = active_;
+    const std::shared_ptr<MemoryPool::Impl> pool = active_;
     void* memory = (pool != nullptr ? pool->cache : cache_).allocate(bytes);
     if (memory == nullptr && pool == nullptr) out_of_memory(bytes);
     if (memory == nullptr) {  // the ordinary cache may hold what the pool lacks
@@ -169,11 +170,11 @@ class CudaBackend final : public Backend {
   }
 
   void release(void* memory, std::size_t bytes) noexcept override {
-    MemoryPool::Impl* pool = nullptr;
+    std::shared_ptr<MemoryPool::Impl> pool;
     {
       std::lock_guard lock(mutex_);
       if (const auto found = owners_.find(memory); found != owners_.end()) {
-        pool = found->second;
+        pool = std::move(found->second);
         owners_.erase(found);
       }
     }
@@ -216,7 +217,9 @@ class CudaBackend final : public Backend {
 
   cudaStream_t stream() const { return stream_; }
   int multiprocessors() const { return multiprocessors_; }
-  MemoryPool::Impl* set_active(MemoryPool::Impl* pool) { return std::exchange(active_, pool); }
+  std::shared_ptr<MemoryPool::Impl> set_active(std::shared_ptr<MemoryPool::Impl> pool) {
+    return std::exchange(active_, std::move(pool));
+  }
   void add_pool(MemoryPool::Impl* pool) {
     std::lock_guard lock(mutex_);
     pools_.insert(pool);
@@ -244,10 +247,10 @@ class CudaBackend final : public Backend {
   BlockCache cache_;
   cudaStream_t stream_ = nullptr;
   int multiprocessors_ = 1;
-  MemoryPool::Impl* active_ = nullptr;
+  std::shared_ptr<MemoryPool::Impl> active_;
   mutable std::mutex mutex_;
   std::set<MemoryPool::Impl*> pools_;
-  std::map<void*, MemoryPool::Impl*> owners_;  // of blocks that came from pools
+  std::map<void*, std::shared_ptr<MemoryPool::Impl>> owners_;  // of blocks that came from pools
 };
 
 namespace {
@@ -284,15 +287,17 @@ int multiprocessors() {
   return device(selected()).multiprocessors();
 }
 
-MemoryPool::MemoryPool(int index) : impl_(std::make_unique<Impl>(index)) {
-  device(index).add_pool(impl_.get());
-}
-MemoryPool::~MemoryPool() {
-  device(impl_->device).remove_pool(impl_.get());
+MemoryPool::Impl::~Impl() {
+  cuda::device(device).remove_pool(this);
 }
 
+MemoryPool::MemoryPool(int index) : impl_(std::make_shared<Impl>(index)) {
+  device(index).add_pool(impl_.get());
+}
+MemoryPool::~MemoryPool() = default;
+
 MemoryPool::Scope::Scope(MemoryPool& pool) : device_(pool.impl_->device) {
-  NM_ASSERT(device(device_).set_active(pool.impl_.get()) == nullptr);
+  NM_ASSERT(device(device_).set_active(pool.impl_) == nullptr);
 }
 MemoryPool::Scope::~Scope() {
   device(device_).set_active(nullptr);

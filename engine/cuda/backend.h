@@ -56,7 +56,7 @@ class MemoryPool {
  private:
   friend class CudaBackend;
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // shared with the blocks that are still out
 };
 
 /// The backend of GPU `index`; throws DeviceError with the reason when there is none.
