@@ -37,7 +37,7 @@ function(noisymix_cuda)
   else()
     target_include_directories(noisymix_engine SYSTEM PRIVATE ${CUDNN_INCLUDE_DIR} ${CUBLASLT_INCLUDE_DIR})
     target_link_libraries(noisymix_engine PUBLIC CUDA::cudart_static)
-    target_compile_options(noisymix_engine PRIVATE
+    target_compile_options(noisymix_engine PUBLIC
       $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;-Xcompiler=-Wall;-diag-suppress=20012>)
   endif()
 endfunction()
