@@ -4,47 +4,13 @@
 #include <cmath>
 #include <utility>
 
+#include "augment/augmix_draws.h"
 #include "augment/image_ops.h"
 #include "augment/normalize.h"
 #include "engine/error.h"
 
 namespace noisymix {
 namespace {
-
-/// Fills `weights` with a draw from Dirichlet(alpha, ...). Gamma(1) variables are exponential: the usual
-/// alpha = 1 needs one logarithm per weight.
-void draw_dirichlet(Key key, double alpha, std::vector<double>& weights) {
-  Draws draws(key);
-  double sum = 0;
-  for (double& w : weights) {
-    w = alpha == 1 ? -std::log(1 - draws.uniform()) : draws.gamma(alpha);
-    sum += w;
-  }
-  // All gammas may underflow when alpha is tiny; the law then puts everything on one chain.
-  if (!(sum > 0)) {
-    weights[static_cast<std::size_t>(draws.below(static_cast<std::int64_t>(weights.size())))] = 1;
-    sum = 1;
-  }
-  for (double& w : weights) w /= sum;
-}
-
-/// A whole number in 0..count-1 from one word; its bias of count / 2^32 is far below what any run could
-/// notice.
-int below(std::uint32_t word, int count) {
-  return static_cast<int>((static_cast<std::uint64_t>(word) * static_cast<std::uint64_t>(count)) >> 32);
-}
-
-void draw_chain(const AugMixOptions& options, int severity, Key key, std::vector<ChainStep>& steps) {
-  const int operations = options.all_operations ? kAllOperations : kOperations;
-  const int depth = options.depth > 0 ? options.depth : 1 + below(key.block(0)[0], 3);
-  steps.resize(static_cast<std::size_t>(depth));
-  for (std::size_t k = 0; k < steps.size(); ++k) {
-    const auto words = key.block(k + 1);
-    steps[k].operation = static_cast<Operation>(below(words[0], operations));
-    steps[k].level = 0.1 + (severity - 0.1) * (words[1] * 0x1p-32);
-    steps[k].negated = words[2] >= 0x80000000u;
-  }
-}
 
 void apply_step(const ChainStep& step, const Image& image, Image& out) {
   const auto number = [&](int side) { return step_parameter(step, side); };
@@ -89,33 +55,7 @@ const char* name_of(Operation operation) {
 }
 
 double step_parameter(const ChainStep& step, int side) {
-  // Levels run from 0 to 10; `most` is the parameter at level 10.
-  const auto real = [&](double most) { return step.level * most / 10; };
-  const auto whole = [&](double most) { return std::trunc(step.level * most / 10); };
-  const double sign = step.negated ? -1 : 1;
-  switch (step.operation) {
-    case Operation::autocontrast:
-    case Operation::equalize:
-      return 0;
-    case Operation::posterize:
-      return 4 - whole(4);
-    case Operation::rotate:
-      return sign * whole(30);
-    case Operation::solarize:
-      return 256 - whole(256);
-    case Operation::shear_x:
-    case Operation::shear_y:
-      return sign * real(0.3);
-    case Operation::translate_x:
-    case Operation::translate_y:
-      return sign * whole(side / 3.0);
-    case Operation::color:
-    case Operation::contrast:
-    case Operation::brightness:
-    case Operation::sharpness:
-      return real(1.8) + 0.1;
-  }
-  return 0;
+  return parameter_of(step, side);
 }
 
 void check_augmix(const AugMixOptions& options) {
@@ -129,17 +69,20 @@ void check_augmix(const AugMixOptions& options) {
 }
 
 void draw_augmix(const AugMixOptions& options, Key key, AugMixDraw& draw) {
-  const int severity =
-      options.random_severity ? 1 + static_cast<int>(key.child("severity").below(0, 10)) : options.severity;
+  check_augmix(options);
+  const int severity = draw_severity(options, key);
   const auto width = static_cast<std::size_t>(options.width);
   draw.weights.resize(width);
-  draw_dirichlet(key.child("weights"), options.alpha, draw.weights);
-  Draws skip(key.child("skip"));
-  draw.skip = options.alpha == 1 ? skip.uniform() : skip.beta(options.alpha, options.alpha);
+  draw_weights(options, key, draw.weights.data());
+  draw.skip = draw_skip(options, key);
   draw.chains.resize(width);
-  const Key chains = key.child("chain");
-  for (std::size_t i = 0; i < width; ++i)
-    draw_chain(options, severity, chains.child(static_cast<std::int64_t>(i)), draw.chains[i]);
+  for (std::size_t i = 0; i < width; ++i) {
+    const Key chain = chain_key(key, static_cast<int>(i));
+    std::vector<ChainStep>& steps = draw.chains[i];
+    steps.resize(static_cast<std::size_t>(draw_depth(options, chain)));
+    for (std::size_t k = 0; k < steps.size(); ++k)
+      steps[k] = draw_step(options, severity, chain, static_cast<int>(k));
+  }
 }
 
 void run_chain(const Image& image, const std::vector<ChainStep>& steps, Image& result, Image& spare) {

@@ -35,15 +35,11 @@ const RowAffine& row_affine(const Image& image, const Normalization& normalizati
   row.normalization = normalization;
   row.scale.resize(values);
   row.offset.resize(values);
-  float scale[3], offset[3];
-  for (int c = 0; c < 3; ++c) {
-    scale[c] = static_cast<float>(1.0 / (255.0 * static_cast<double>(normalization.stddev[c])));
-    offset[c] = -normalization.mean[c] / normalization.stddev[c];
-  }
+  const ChannelAffine affine = channel_affine(normalization);
   for (std::size_t i = 0; i < values; i += channels) {
     for (std::size_t c = 0; c < channels; ++c) {
-      row.scale[i + c] = scale[c];
-      row.offset[i + c] = offset[c];
+      row.scale[i + c] = affine.scale[c];
+      row.offset[i + c] = affine.offset[c];
     }
   }
   return row;
@@ -154,6 +150,15 @@ bool mix_in_registers(const Image&, const WeightedBytes*, std::size_t, const Row
 #endif
 
 }  // namespace
+
+ChannelAffine channel_affine(const Normalization& normalization) {
+  ChannelAffine result;
+  for (int c = 0; c < 3; ++c) {
+    result.scale[c] = static_cast<float>(1.0 / (255.0 * static_cast<double>(normalization.stddev[c])));
+    result.offset[c] = -normalization.mean[c] / normalization.stddev[c];
+  }
+  return result;
+}
 
 void normalize_mixture(const Image& like, const WeightedBytes* images, std::size_t count,
                        const Normalization& normalization, float* out) {

@@ -7,6 +7,12 @@
 
 namespace noisymix {
 
+/// The normalisation of a channel as scale * byte + offset.
+struct ChannelAffine {
+  float scale[3], offset[3];
+};
+ChannelAffine channel_affine(const Normalization& normalization);
+
 /// One image of a weighted sum.
 struct WeightedBytes {
   const std::uint8_t* pixels;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "augment/augmix.h"
@@ -9,6 +10,24 @@
 #include "engine/key.h"
 
 namespace noisymix {
+
+/// Random crop (zero padding, top-left drawn row first) and horizontal flip with probability 1/2, drawn once
+/// per image and shared by all its views.
+struct CropFlipOptions {
+  int padding = 4;  ///< 0 switches the crop off
+  bool flip = true;
+  bool flip_first = true;  ///< NoisyMix and AugMix flip before the crop, NFM after
+};
+
+/// What the views below do: `plain` copies of the crop/flip image, then `augmented` AugMix views of it.
+struct ViewsPlan {
+  CropFlipOptions crop_flip;
+  AugMixOptions augmix;
+  int plain = 1;
+  int augmented = 0;
+  Normalization normalization;
+  int count() const { return plain + augmented; }
+};
 
 /// Turns one 8-bit image into count() normalised float views. Pure: the result depends on image and key
 /// alone, so any thread may make any view.
@@ -18,15 +37,12 @@ class Views {
   virtual int count() const = 0;
   /// Writes view v (height x width x channels floats of the image's size) to outputs[v].
   virtual void make(const Image& image, Key key, const std::vector<float*>& outputs) const = 0;
+  /// The same as numbers, for make_views() of device_views.h; none for views that only make() describes.
+  virtual std::optional<ViewsPlan> plan() const { return std::nullopt; }
 };
 
-/// Random crop (zero padding, top-left drawn row first) and horizontal flip with probability 1/2, drawn once
-/// per image and shared by all its views.
-struct CropFlipOptions {
-  int padding = 4;  ///< 0 switches the crop off
-  bool flip = true;
-  bool flip_first = true;  ///< NoisyMix and AugMix flip before the crop, NFM after
-};
+/// Throws ConfigError when an option is out of range.
+std::unique_ptr<Views> make_planned_views(const ViewsPlan& plan);
 
 /// The unaltered image, normalised: evaluation.
 std::unique_ptr<Views> make_plain_views(const Normalization& normalization);

@@ -4,10 +4,10 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <numeric>
 #include <thread>
 #include <vector>
 
+#include "data/batch_order.h"
 #include "engine/error.h"
 
 namespace noisymix {
@@ -34,12 +34,10 @@ struct DataLoader::Impl {
   std::shared_ptr<const Dataset> dataset;
   std::shared_ptr<const Views> views;
   LoaderOptions options;
-  Key key;
   std::vector<std::int64_t> sample_shape;
   std::int64_t sample_size = 1;
 
-  std::vector<std::int64_t> order;  ///< example of each position of the epoch
-  Key views_key;
+  BatchOrder order;
   bool in_epoch = false;
   std::int64_t taken = 0;  ///< the batch that next() returns next
 
@@ -61,13 +59,6 @@ struct DataLoader::Impl {
     for (std::thread& thread : threads) thread.join();
   }
 
-  std::int64_t batches() const {
-    const std::int64_t n = dataset->size(), b = options.batch;
-    return options.drop_last ? n / b : (n + b - 1) / b;
-  }
-  std::int64_t batch_size(std::int64_t number) const {
-    return std::min(options.batch, dataset->size() - number * options.batch);
-  }
   Slot& slot_of(std::int64_t number) { return ring[static_cast<std::size_t>(number) % ring.size()]; }
 
   Batch empty_batch(std::int64_t number) const;
@@ -79,7 +70,7 @@ struct DataLoader::Impl {
 };
 
 Batch DataLoader::Impl::empty_batch(std::int64_t number) const {
-  const std::int64_t b = batch_size(number);
+  const std::int64_t b = order.size(number);
   std::vector<std::int64_t> dims{views->count() * b};
   dims.insert(dims.end(), sample_shape.begin(), sample_shape.end());
   return {.images = Tensor::empty(Shape(dims)),
@@ -96,7 +87,7 @@ void DataLoader::Impl::fill(Batch& batch, std::int64_t begin, std::int64_t end, 
 
 void DataLoader::Impl::fill_example(Batch& batch, std::int64_t row, std::vector<float*>& outputs) const {
   const std::int64_t b = batch.labels.dim(0);
-  const std::int64_t index = order[static_cast<std::size_t>(batch.index * options.batch + row)];
+  const std::int64_t index = order.example(batch.index, row);
   float* const images = batch.images.mutable_data<float>();
   for (std::int64_t v = 0; v < batch.views; ++v)
     outputs[static_cast<std::size_t>(v)] = images + (v * b + row) * sample_size;
@@ -114,12 +105,12 @@ void DataLoader::Impl::fill_example(Batch& batch, std::int64_t row, std::vector<
       image.height == sample_shape[0] && image.width == sample_shape[1] && image.channels == sample_shape[2],
       "[loader] example ", index, " is ", image.height, "x", image.width, "x", image.channels, ", expected ",
       sample_shape[0], "x", sample_shape[1], "x", sample_shape[2]);
-  views->make(image, views_key.child(index), outputs);
+  views->make(image, order.views_key().child(index), outputs);
 }
 
 /// Prepares slots up to the ring's length ahead of next(). Tensors come from the caller's thread alone.
 void DataLoader::Impl::open_slots() {
-  const std::int64_t end = std::min(batches(), taken + static_cast<std::int64_t>(ring.size()));
+  const std::int64_t end = std::min(order.batches(), taken + static_cast<std::int64_t>(ring.size()));
   while (opened < end) {  // only this thread changes `opened`, and only under the lock
     Slot fresh;
     fresh.batch = empty_batch(opened);
@@ -173,17 +164,16 @@ DataLoader::DataLoader(std::shared_ptr<const Dataset> dataset, std::shared_ptr<c
                        LoaderOptions options, Key key)
     : impl_(std::make_unique<Impl>()) {
   NM_CHECK(dataset != nullptr && views != nullptr, "[loader] expects a data set and views");
-  NM_CHECK_AS(ConfigError, options.batch >= 1, "[loader] batch is ", options.batch, ", expected 1 or more");
   NM_CHECK_AS(ConfigError, options.workers >= 0 && options.workers <= 1024, "[loader] workers is ",
               options.workers, ", expected 0 to 1024");
   NM_CHECK_AS(ConfigError, options.prefetch >= 1 && options.prefetch <= 1024, "[loader] prefetch is ",
               options.prefetch, ", expected 1 to 1024");
   impl_->sample_shape = dataset->sample_shape();
   for (const std::int64_t dim : impl_->sample_shape) impl_->sample_size *= dim;
+  impl_->order = BatchOrder(dataset->size(), options.batch, options.shuffle, options.drop_last, key);
   impl_->dataset = std::move(dataset);
   impl_->views = std::move(views);
   impl_->options = options;
-  impl_->key = key;
   if (options.workers == 0) return;
   impl_->ring.resize(static_cast<std::size_t>(options.prefetch));
   for (int i = 0; i < options.workers; ++i)
@@ -193,22 +183,18 @@ DataLoader::DataLoader(std::shared_ptr<const Dataset> dataset, std::shared_ptr<c
 DataLoader::~DataLoader() = default;
 
 std::int64_t DataLoader::batches() const {
-  return impl_->batches();
+  return impl_->order.batches();
 }
 
 void DataLoader::start_epoch(std::int64_t epoch, std::int64_t first_batch) {
   Impl& s = *impl_;
-  NM_CHECK_AS(ConfigError, first_batch >= 0 && first_batch <= s.batches(), "[loader] first batch is ",
-              first_batch, ", expected 0 to ", s.batches());
+  NM_CHECK_AS(ConfigError, first_batch >= 0 && first_batch <= s.order.batches(), "[loader] first batch is ",
+              first_batch, ", expected 0 to ", s.order.batches());
   {
     std::unique_lock lock(s.mutex);
     s.halt_workers(lock);
   }
-  const std::int64_t n = s.dataset->size();
-  s.order.resize(static_cast<std::size_t>(n));
-  std::iota(s.order.begin(), s.order.end(), 0);
-  if (s.options.shuffle) s.order = permutation(s.key.child("order").child(epoch), n);
-  s.views_key = s.key.child("views").child(epoch);
+  s.order.start_epoch(epoch);
   s.taken = first_batch;
   s.in_epoch = true;
   if (s.options.workers == 0) return;
@@ -222,7 +208,7 @@ void DataLoader::start_epoch(std::int64_t epoch, std::int64_t first_batch) {
 bool DataLoader::next(Batch& batch) {
   Impl& s = *impl_;
   NM_CHECK_AS(InternalError, s.in_epoch, "[loader] next() before start_epoch()");
-  if (s.taken >= s.batches()) return false;
+  if (s.taken >= s.order.batches()) return false;
   if (s.options.workers == 0) {
     Batch fresh = s.empty_batch(s.taken);
     std::int64_t at = 0;

@@ -2,9 +2,14 @@
 #pragma once
 
 #include <array>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <numbers>
 #include <string_view>
 #include <vector>
+
+#include "engine/host_device.h"
 
 namespace noisymix {
 
@@ -25,6 +30,11 @@ class Key {
     std::uint64_t h = 0xCBF29CE484222325ull;  // FNV-1a, then mixed: names need no secrecy, only spread
     for (const char c : name) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3ull;
     return derive(mix(h ^ 0x5851F42D4C957F2Dull));
+  }
+  /// A literal. Not only shorter: kernels cannot measure a string, nvcc silently makes empty kernels of those that try.
+  template <std::size_t kSize>
+  constexpr Key child(const char (&name)[kSize]) const {
+    return child(std::string_view(name, kSize - 1));
   }
   constexpr Key child(std::int64_t number) const {
     return derive(mix(static_cast<std::uint64_t>(number) + 0x2545F4914F6CDD1Dull));
@@ -47,14 +57,27 @@ class Key {
   constexpr std::uint64_t words() const { return state_; }
 
   /// i-th uniform draw in [0, 1), 53 bits.
-  double uniform(std::uint64_t i) const {
+  NM_HOST_DEVICE double uniform(std::uint64_t i) const {
     const auto b = block(i);
     return static_cast<double>(((static_cast<std::uint64_t>(b[0]) << 32) | b[1]) >> 11) * 0x1p-53;
   }
   /// i-th standard normal draw.
-  double normal(std::uint64_t i) const;
+  NM_HOST_DEVICE double normal(std::uint64_t i) const {
+    const auto b = block(i);
+    const double u = (static_cast<double>(((static_cast<std::uint64_t>(b[0]) << 32) | b[1]) >> 11) + 1) * 0x1p-53;
+    const double v = static_cast<double>(((static_cast<std::uint64_t>(b[2]) << 32) | b[3]) >> 11) * 0x1p-53;
+    return std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v);
+  }
   /// i-th integer draw, uniform on [0, count); unbiased to 2^-64 * count.
-  std::int64_t below(std::uint64_t i, std::int64_t count) const;
+  NM_HOST_DEVICE std::int64_t below(std::uint64_t i, std::int64_t count) const {
+    const auto b = block(i);
+    const std::uint64_t r = (static_cast<std::uint64_t>(b[0]) << 32) | b[1];
+    // High half of the 128-bit product r * count, from 32-bit halves (no 128-bit type in standard C++).
+    const std::uint64_t n = static_cast<std::uint64_t>(count), mask = 0xFFFFFFFFull;
+    const std::uint64_t low = (r & mask) * (n & mask), mid = (r >> 32) * (n & mask) + (low >> 32);
+    const std::uint64_t cross = (r & mask) * (n >> 32) + (mid & mask);
+    return static_cast<std::int64_t>((r >> 32) * (n >> 32) + (mid >> 32) + (cross >> 32));
+  }
 
   bool operator==(const Key&) const = default;
 
@@ -74,17 +97,44 @@ class Key {
 /// shuffles). Local use only: never stored, never shared.
 class Draws {
  public:
-  explicit Draws(Key key) : key_(key) {}
-  double uniform() { return key_.uniform(next_++); }
-  double normal() { return key_.normal(next_++); }
-  std::int64_t below(std::int64_t count) { return key_.below(next_++, count); }
+  NM_HOST_DEVICE explicit Draws(Key key) : key_(key) {}
+  NM_HOST_DEVICE double uniform() { return key_.uniform(next_++); }
+  NM_HOST_DEVICE double normal() { return key_.normal(next_++); }
+  NM_HOST_DEVICE std::int64_t below(std::int64_t count) { return key_.below(next_++, count); }
   /// Gamma(shape, 1) by Marsaglia and Tsang. Throws ShapeError unless shape is positive and finite.
   double gamma(double shape);
   /// Beta(a, b) from two gamma draws; tiny a or b are handled in log space, so the result is never NaN. Throws
   /// ShapeError unless both are positive and finite.
   double beta(double a, double b);
 
+  /// The same without the check, for kernels, which cannot throw.
+  NM_HOST_DEVICE double unchecked_gamma(double shape) {
+    if (shape >= 1) return gamma_from_one(shape);
+    const double larger = gamma_from_one(shape + 1);  // drawn first
+    return larger * std::pow(1 - uniform(), 1 / shape);
+  }
+  NM_HOST_DEVICE double unchecked_beta(double a, double b) {
+    const double x = log_gamma(a), y = log_gamma(b);
+    if (std::isinf(x) && std::isinf(y)) return uniform() < a / (a + b) ? 1 : 0;  // the limit: a coin
+    return 1 / (1 + std::exp(y - x));
+  }
+
  private:
+  NM_HOST_DEVICE double gamma_from_one(double shape) {
+    const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
+    for (;;) {
+      const double x = normal();
+      const double v = (1 + c * x) * (1 + c * x) * (1 + c * x);
+      if (v > 0 && std::log(1 - uniform()) < 0.5 * x * x + d - d * v + d * std::log(v)) return d * v;
+    }
+  }
+  /// log Gamma(s) = log Gamma(s + 1) + log(u) / s keeps tiny parameters (1e-8 occurs in practice) from underflowing.
+  NM_HOST_DEVICE double log_gamma(double s) {
+    if (s >= 1) return std::log(gamma_from_one(s));
+    const double larger = std::log(gamma_from_one(s + 1));
+    return larger + std::log(1 - uniform()) / s;
+  }
+
   Key key_;
   std::uint64_t next_ = 0;
 };

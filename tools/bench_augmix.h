@@ -8,7 +8,8 @@ namespace noisymix {
 
 struct BenchAugmixOptions {
   std::int64_t images = 20000;
-  int threads = 1;  ///< workers making views; 0 means one per hardware thread
+  int threads = 1;             ///< workers making views; 0 means one per hardware thread
+  std::string device = "cpu";  ///< on a GPU the images lie there, and the time is that of batches of 512
 };
 
 /// One image is its crop/flip view and two AugMix views of it, normalised, from 8-bit 32 x 32 RGB.
@@ -16,6 +17,7 @@ struct BenchAugmixResult {
   std::string peer;
   std::int64_t images = 0;
   int threads = 1;
+  std::string device = "cpu";
   double images_per_s = 0;
 };
 

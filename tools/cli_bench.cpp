@@ -109,6 +109,9 @@ void add_bench(CLI::App& program, Action& action) {
   views->add_option("--threads", options->augmix.threads, "0 is one per core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  views->add_option("--device", options->augmix.device, "cpu, or cuda: the images then lie on the GPU")
+      ->capture_default_str()
+      ->type_name("DEVICE");
   views->add_flag("--json", options->json, "one JSON object");
   views->callback([options, &action] {
     action = [options] { return print(bench_augmix(options->augmix), options->json); };
