@@ -14,7 +14,11 @@ NM_HOST_DEVICE inline __attribute__((always_inline)) void philox_block(std::uint
                                                         std::uint32_t& w3) {
   std::uint32_t c0 = low, c1 = high, c2 = 0, c3 = 0;
   auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
+#ifdef __CUDACC__
+#pragma unroll
+#else
 #pragma GCC unroll 10
+#endif
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0, p1 = std::uint64_t{0xCD9E8D57u} * c2;
     c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;

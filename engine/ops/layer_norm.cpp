@@ -9,26 +9,6 @@
 #include "engine/kernel.h"
 
 namespace noisymix {
-namespace {
-
-/// Both norms in one view: x is [samples, positions, groups, width], every (sample, group) is normalised, and
-/// weight and bias are [groups * width]. Layer norm has one position and one group.
-struct NormPlan {
-  std::int64_t samples = 1, positions = 1, groups = 1, width = 1;
-  double epsilon = 0;
-
-  std::int64_t channels() const { return groups * width; }
-  std::int64_t sets() const { return samples * groups; }
-  /// Elements normalised together.
-  std::int64_t count() const { return positions * width; }
-  /// First element of a set; its runs of `width` elements are channels() apart.
-  std::int64_t start(std::int64_t set) const {
-    return set / groups * positions * channels() + set % groups * width;
-  }
-};
-
-}  // namespace
-
 namespace cpu {
 namespace {
 
@@ -166,10 +146,10 @@ void layer_norm_parameter_grad(const Tensor& dy, const Tensor& x, const Tensor& 
 
 namespace {
 
-constexpr Kernel kernel{"layer_norm", cpu::layer_norm, nullptr};
-constexpr Kernel grad_kernel{"layer_norm", cpu::layer_norm_grad, nullptr};
+constexpr Kernel kernel{"layer_norm", cpu::layer_norm, NM_CUDA(cuda::layer_norm)};
+constexpr Kernel grad_kernel{"layer_norm", cpu::layer_norm_grad, NM_CUDA(cuda::layer_norm_grad)};
 constexpr Kernel parameter_grad_kernel{"layer_norm", cpu::layer_norm_parameter_grad,
-                                       nullptr};
+                                       NM_CUDA(cuda::layer_norm_parameter_grad)};
 
 void check_parameters(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias,
                       const Shape& expected, double epsilon) {
