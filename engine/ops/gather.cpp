@@ -16,16 +16,6 @@ std::int64_t rows_per_chunk(std::int64_t row) {
   return std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(row, 1));
 }
 
-/// A tensor seen as [outer, size, inner] around one axis.
-struct Around {
-  std::int64_t outer = 1, size = 1, inner = 1;
-
-  Around(const Shape& shape, int axis) : size(shape[axis]) {
-    for (int i = 0; i < axis; ++i) outer *= shape[i];
-    for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
-  }
-};
-
 /// Positions in `index` per value 0..count-1, ascending: those of value v are places[first[v]] ..
 /// places[first[v + 1]].
 struct Occurrences {
@@ -182,12 +172,11 @@ void one_hot(const Tensor& index, Tensor& y) {
 
 }  // namespace cpu
 
-constexpr Kernel index_select_kernel{"index_select", cpu::index_select, nullptr};
-constexpr Kernel index_select_grad_kernel{"index_select", cpu::index_select_grad,
-                                          nullptr};
-constexpr Kernel gather_kernel{"gather", cpu::gather, nullptr};
-constexpr Kernel gather_grad_kernel{"gather", cpu::gather_grad, nullptr};
-constexpr Kernel one_hot_kernel{"one_hot", cpu::one_hot, nullptr};
+constexpr Kernel index_select_kernel{"index_select", cpu::index_select, NM_CUDA(cuda::index_select)};
+constexpr Kernel index_select_grad_kernel{"index_select", cpu::index_select_grad, NM_CUDA(cuda::index_select_grad)};
+constexpr Kernel gather_kernel{"gather", cpu::gather, NM_CUDA(cuda::gather)};
+constexpr Kernel gather_grad_kernel{"gather", cpu::gather_grad, NM_CUDA(cuda::gather_grad)};
+constexpr Kernel one_hot_kernel{"one_hot", cpu::one_hot, NM_CUDA(cuda::one_hot)};
 
 namespace {
 
