@@ -3,12 +3,6 @@
 namespace noisymix::cuda {
 namespace {
 
-template <typename T>
-struct Store {
-  T* y;
-  __device__ void operator()(std::int64_t r, double total) const { y[r] = from_double<T>(total); }
-};
-
 struct StorePosition {
   std::int64_t* y;
   __device__ void operator()(std::int64_t r, double total) const {

@@ -16,16 +16,6 @@ std::int64_t rows_per_chunk(std::int64_t row) {
   return std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(row, 1));
 }
 
-/// A tensor seen as [outer, size, inner] around one axis.
-struct Around {
-  std::int64_t outer = 1, size = 1, inner = 1;
-
-  Around(const Shape& shape, int axis) : size(shape[axis]) {
-    for (int i = 0; i < axis; ++i) outer *= shape[i];
-    for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
-  }
-};
-
 /// Positions in `index` per value 0..count-1, ascending: those of value v are places[first[v]] ..
 /// places[first[v + 1]].
 struct Occurrences {

@@ -14,6 +14,16 @@ Tensor embedding(const Tensor& weight, const Tensor& index);
 /// index [..] -> [.., classes] with one 1 per row, of the given dtype.
 Tensor one_hot(const Tensor& index, std::int64_t classes, Dtype dtype = Dtype::f32);
 
+/// For the kernels, a tensor seen as [outer, size, inner] around one axis.
+struct Around {
+  std::int64_t outer = 1, size = 1, inner = 1;
+
+  Around(const Shape& shape, int axis) : size(shape[axis]) {
+    for (int i = 0; i < axis; ++i) outer *= shape[i];
+    for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
+  }
+};
+
 namespace cuda {
 void index_select(const Tensor& x, const Tensor& index, Tensor& y, int axis);
 void index_select_grad(const Tensor& dy, const Tensor& index, Tensor& dx, int axis);

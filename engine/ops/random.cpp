@@ -25,6 +25,23 @@ void fill(Tensor& y, Draw draw) {
   });
 }
 
+/// Draws above `last` become `last`.
+void random_uniform(Tensor& y, Key key, double low, double high, double last) {
+  fill(y, [=](std::uint64_t i) { return std::min(low + (high - low) * key.uniform(i), last); });
+}
+
+void random_normal(Tensor& y, Key key, double mean, double stddev) {
+  fill(y, [=](std::uint64_t i) { return mean + stddev * key.normal(i); });
+}
+
+}  // namespace
+}  // namespace cpu
+
+namespace {
+
+constexpr Kernel uniform_kernel{"random_uniform", cpu::random_uniform, NM_CUDA(cuda::random_uniform)};
+constexpr Kernel normal_kernel{"random_normal", cpu::random_normal, NM_CUDA(cuda::random_normal)};
+
 /// The largest value of a dtype below `high`: rounding a draw to fewer digits must not reach the excluded
 /// end.
 double largest_below(double high, Dtype dtype) {
@@ -40,35 +57,19 @@ double largest_below(double high, Dtype dtype) {
   return static_cast<float>(value);
 }
 
-void random_uniform(Tensor& y, Key key, double low, double high) {
-  const double last = largest_below(high, y.dtype());
-  fill(y, [=](std::uint64_t i) { return std::min(low + (high - low) * key.uniform(i), last); });
-}
-
-void random_normal(Tensor& y, Key key, double mean, double stddev) {
-  fill(y, [=](std::uint64_t i) { return mean + stddev * key.normal(i); });
-}
-
-}  // namespace
-}  // namespace cpu
-
-namespace {
-
-constexpr Kernel uniform_kernel{"random_uniform", cpu::random_uniform, nullptr};
-constexpr Kernel normal_kernel{"random_normal", cpu::random_normal, nullptr};
-
 }  // namespace
 
-Tensor random_uniform(const Shape& shape, Key key, double low, double high, Dtype dtype) {
+Tensor random_uniform(const Shape& shape, Key key, double low, double high, Dtype dtype,
+                      Device device) {
   NM_CHECK(low < high, "[random_uniform] expects low < high, got ", low, " and ", high);
-  Tensor y = Tensor::empty(shape, dtype);
-  uniform_kernel(y, key, low, high);
+  Tensor y = Tensor::empty(shape, dtype, device);
+  uniform_kernel(y, key, low, high, largest_below(high, dtype));
   return y;
 }
 
-Tensor random_normal(const Shape& shape, Key key, double mean, double stddev, Dtype dtype) {
+Tensor random_normal(const Shape& shape, Key key, double mean, double stddev, Dtype dtype, Device device) {
   NM_CHECK(stddev >= 0, "[random_normal] expects a standard deviation of at least 0, got ", stddev);
-  Tensor y = Tensor::empty(shape, dtype);
+  Tensor y = Tensor::empty(shape, dtype, device);
   normal_kernel(y, key, mean, stddev);
   return y;
 }

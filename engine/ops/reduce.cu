@@ -6,13 +6,6 @@ namespace {
 // What becomes of a total.
 
 template <typename T>
-struct Scaled {
-  T* y;
-  double scale;
-  __device__ void operator()(std::int64_t r, double total) const { y[r] = from_double<T>(scale * total); }
-};
-
-template <typename T>
 struct Divided {
   T* y;
   double divisor;
@@ -148,7 +141,7 @@ __global__ void l2norm_grad_kernel(const T* dy, const T* x, const double* norm, 
 
 void sum(const Tensor& x, Tensor& y, const ReduceLayout& layout, double scale) {
   dispatch_floating("sum", x.dtype(), [&]<typename T>() {
-    sweep<Total>(x.data<T>(), x.device(), layout, Value{}, Scaled<T>{y.mutable_data<T>(), scale});
+    sweep<Total>(x.data<T>(), x.device(), layout, Value{}, Store<T>{y.mutable_data<T>(), scale});
   });
 }
 
@@ -164,7 +157,7 @@ void variance(const Tensor& x, Tensor& y, Tensor& means, const ReduceLayout& lay
   dispatch_floating("variance", x.dtype(), [&]<typename T>() {
     double* mean = means.mutable_data<double>();
     const double inverse = 1.0 / static_cast<double>(layout.count());
-    sweep<Total>(x.data<T>(), x.device(), layout, Value{}, Scaled<double>{mean, inverse});
+    sweep<Total>(x.data<T>(), x.device(), layout, Value{}, Store<double>{mean, inverse});
     sweep<Total>(x.data<T>(), x.device(), layout, SquaredGap{mean}, Divided<T>{y.mutable_data<T>(), divisor});
   });
 }

@@ -51,6 +51,16 @@ struct ExpBelow {
   }
 };
 
+/// What becomes of a total, a function (result, total): here it is scaled, rounded and kept.
+template <typename T>
+struct Store {
+  T* to;
+  double scale = 1;
+  __device__ void operator()(std::int64_t result, double total) const {
+    to[result] = from_double<T>(scale * total);
+  }
+};
+
 /// Joins the values of `group` neighbouring threads (a power of two up to 32, or the whole block); all
 /// threads of the block must call it.
 template <typename Join>
@@ -152,12 +162,6 @@ __global__ void sweep_columns(const T* __restrict__ x, ReduceWalk walk, std::int
   }
 }
 
-/// A finish that keeps the totals of parts.
-struct KeepPart {
-  double* to;
-  __device__ void operator()(std::int64_t index, double total) const { to[index] = total; }
-};
-
 /// How a sweep is cut; never a matter of the device, so that all give one order of summation.
 struct SweepCut {
   std::int64_t parts = 1;
@@ -231,7 +235,7 @@ void sweep(const T* x, Device device, const ReduceWalk& walk, Term term, Finish 
     return;
   }
   Tensor totals = Tensor::empty({walk.results() * cut.parts}, Dtype::f64, device);
-  start(KeepPart{totals.mutable_data<double>()});
+  start(Store<double>{totals.mutable_data<double>()});
   sweep<Join>(totals.data<double>(), device, walk_of_parts(walk, cut.parts), Value{}, finish);
 }
 

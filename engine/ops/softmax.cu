@@ -110,11 +110,6 @@ int group_for(const Vectors& vectors, int n) {
 
 // --- Other vectors: sweeps over the tensor, then one pass that writes ---
 
-struct KeepTotal {
-  double* to;
-  __device__ void operator()(std::int64_t vector, double total) const { to[vector] = total; }
-};
-
 template <bool Log>
 struct Keep {
   const double* peak;
@@ -195,7 +190,7 @@ void forward(const char* op, const Tensor& x, Tensor& y, const Vectors& vectors)
     Tensor numbers = Tensor::empty({2, vectors.count()}, Dtype::f64, x.device());
     double *peak = numbers.mutable_data<double>(), *kept = peak + vectors.count();
     const ReduceWalk walk = walk_of(vectors);
-    sweep<Largest>(in, x.device(), walk, Value{}, KeepTotal{peak});
+    sweep<Largest>(in, x.device(), walk, Value{}, Store<double>{peak});
     sweep<Total>(in, x.device(), walk, ExpBelow{peak}, Keep<Log>{peak, kept});
     const bool packed = packable(in, out) && segments_allow(walk, n);
     for_each_piece<n>(walk, WriteOutput<Log, T>{in, peak, kept, out, packed});
@@ -218,7 +213,7 @@ void gradient(const char* op, const Tensor& dy, const Tensor& y, Tensor& dx, con
     Tensor numbers = Tensor::empty({vectors.count()}, Dtype::f64, dy.device());
     double* total = numbers.mutable_data<double>();
     const ReduceWalk walk = walk_of(vectors);
-    sweep<Total>(slope, dy.device(), walk, SumTerm<Log, T>{in}, KeepTotal{total});
+    sweep<Total>(slope, dy.device(), walk, SumTerm<Log, T>{in}, Store<double>{total});
     const bool packed = packable(slope, in, out) && segments_allow(walk, n);
     for_each_piece<n>(walk, WriteSlope<Log, T>{slope, in, total, out, packed});
   });

@@ -16,10 +16,14 @@ using Unary = Tensor (*)(const Tensor&);
 using Binary = Tensor (*)(const Tensor&, const Tensor&);
 
 /// Between 0.3 and 2.5, away from the kinks at 0.
-Tensor positive(const Shape& shape, Key key) { return random_uniform(shape, key, 0.3, 2.5); }
+Tensor positive(const Shape& shape, Key key) {
+  return random_uniform(shape, key, 0.3, 2.5);
+}
 
 /// 0 and 1, about as many of each.
-Tensor coins(const Shape& shape, Key key) { return random_uniform(shape, key, 0, 2).to(Dtype::u8); }
+Tensor coins(const Shape& shape, Key key) {
+  return random_uniform(shape, key, 0, 2).to(Dtype::u8);
+}
 
 Tensor of_both_signs(const Shape& shape, Key key) {
   const Tensor x = positive(shape, key);
@@ -47,7 +51,8 @@ TEST_CASE("cuda elementwise: functions of one operand and their gradients") {
       NM_FUNCTION(softplus)};
   const std::pair<const char*, Unary> above_0[] = {NM_FUNCTION(noisymix::log), NM_FUNCTION(noisymix::sqrt),
                                                    NM_FUNCTION(rsqrt)};
-  for (const Shape& shape : {Shape{}, Shape{0}, Shape{3, 0, 2}, Shape{1}, Shape{5, 7}, Shape{4, 64}, Shape{4999}}) {
+  for (const Shape& shape :
+       {Shape{}, Shape{0}, Shape{3, 0, 2}, Shape{1}, Shape{5, 7}, Shape{4, 64}, Shape{4999}}) {
     for (const auto& [name, f] : anywhere) check_unary(name, f, of_both_signs(shape, Key(1)));
     for (const auto& [name, f] : above_0) check_unary(name, f, positive(shape, Key(2)));
   }
@@ -56,30 +61,38 @@ TEST_CASE("cuda elementwise: functions of one operand and their gradients") {
 TEST_CASE("cuda elementwise: functions with parameters") {
   if (!gpu()) return;
   const Tensor x = of_both_signs({3, 77}, Key(3));
-  check_unary("add", [](const Tensor& t) { return add(t, 0.7); }, x);
-  check_unary("mul", [](const Tensor& t) { return mul(t, -1.3); }, x);
-  check_unary("square", [](const Tensor& t) { return noisymix::pow(t, 2); }, x);
-  check_unary("pow", [](const Tensor& t) { return noisymix::pow(t, 1.7); }, positive({3, 77}, Key(4)));
-  check_unary("leaky_relu", [](const Tensor& t) { return leaky_relu(t, 0.2); }, x);
-  check_unary("elu", [](const Tensor& t) { return elu(t, 1.5); }, x);
-  check_unary("clamp", [](const Tensor& t) { return clamp(t, -0.9, 1.1); }, x);
+  check_unary(
+      "add", [](const Tensor& t) { return add(t, 0.7); }, x);
+  check_unary(
+      "mul", [](const Tensor& t) { return mul(t, -1.3); }, x);
+  check_unary(
+      "square", [](const Tensor& t) { return noisymix::pow(t, 2); }, x);
+  check_unary(
+      "pow", [](const Tensor& t) { return noisymix::pow(t, 1.7); }, positive({3, 77}, Key(4)));
+  check_unary(
+      "leaky_relu", [](const Tensor& t) { return leaky_relu(t, 0.2); }, x);
+  check_unary(
+      "elu", [](const Tensor& t) { return elu(t, 1.5); }, x);
+  check_unary(
+      "clamp", [](const Tensor& t) { return clamp(t, -0.9, 1.1); }, x);
 }
 
 TEST_CASE("cuda elementwise: two operands, equal and broadcast in every way") {
   if (!gpu()) return;
-  const std::pair<const char*, Binary> functions[] = {NM_FUNCTION(add),     NM_FUNCTION(sub),     NM_FUNCTION(mul),
-                                                      NM_FUNCTION(div),     NM_FUNCTION(maximum), NM_FUNCTION(minimum)};
+  const std::pair<const char*, Binary> functions[] = {NM_FUNCTION(add),     NM_FUNCTION(sub),
+                                                      NM_FUNCTION(mul),     NM_FUNCTION(div),
+                                                      NM_FUNCTION(maximum), NM_FUNCTION(minimum)};
   const std::pair<Shape, Shape> shapes[] = {
       {{}, {}},
       {{0, 3}, {3}},
       {{5, 13}, {5, 13}},
       {{4, 64}, {4, 64}},
-      {{4, 64}, {64}},              // a bias
-      {{4, 64}, {4, 1}},            // a number per row
-      {{4, 64}, {}},                // a scalar
+      {{4, 64}, {64}},    // a bias
+      {{4, 64}, {4, 1}},  // a number per row
+      {{4, 64}, {}},      // a scalar
       {{1}, {7, 3}},
-      {{7, 3}, {3}},                // rows that are no whole packs
-      {{7, 1}, {1, 5}},             // an outer product
+      {{7, 3}, {3}},     // rows that are no whole packs
+      {{7, 1}, {1, 5}},  // an outer product
       {{2, 3, 4, 16}, {2, 1, 1, 16}},
       {{2, 1, 4, 1}, {1, 3, 1, 8}},
       {{2, 3, 1, 5, 1}, {3, 4, 1, 7}},
@@ -112,7 +125,8 @@ TEST_CASE("cuda elementwise: rows that begin at odd addresses") {
   for (const Dtype dtype : {Dtype::f32, Dtype::f64, Dtype::bf16}) {
     const Tensor a = random_normal({7, 5}, Key(12)).to(dtype), b = random_normal({8, 5}, Key(13)).to(dtype);
     const Tensor there_a = a.to(*device), there_b = b.to(*device);
-    CHECK(same_bits(mul(there_a.rows(1, 6), there_b.rows(2, 7)).to(Device{}), mul(a.rows(1, 6), b.rows(2, 7))));
+    CHECK(
+        same_bits(mul(there_a.rows(1, 6), there_b.rows(2, 7)).to(Device{}), mul(a.rows(1, 6), b.rows(2, 7))));
     CHECK(same_bits(relu(there_a.rows(3, 7)).to(Device{}), relu(a.rows(3, 7))));
   }
 }

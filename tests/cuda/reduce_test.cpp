@@ -22,11 +22,26 @@ struct Case {
 /// Every path of the sweep: few and many results, rows and columns, whole and broken packs, several parts.
 const std::vector<Case>& cases() {
   static const std::vector<Case> list = {
-      {{7}, {}},           {{1}, {0}},           {{5, 1, 3}, {1}},       {{3, 5}, {0}},
-      {{3, 5}, {1}},       {{3, 5}, {0, 1}},     {{6, 8, 16}, {0}},      {{6, 8, 16}, {1}},
-      {{6, 8, 16}, {2}},   {{6, 8, 16}, {0, 2}}, {{6, 8, 16}, {0, 1}},   {{3, 5, 2, 7}, {0, 2}},
-      {{3, 5, 2, 7}, {1, 3}}, {{40'001}, {}},    {{2, 20'000}, {1}},     {{9001, 3}, {0}},
-      {{4500, 16}, {0}},   {{3, 3000, 5}, {1}},  {{4, 150, 3, 70}, {1, 3}}, {{600, 4}, {1}},
+      {{7}, {}},
+      {{1}, {0}},
+      {{5, 1, 3}, {1}},
+      {{3, 5}, {0}},
+      {{3, 5}, {1}},
+      {{3, 5}, {0, 1}},
+      {{6, 8, 16}, {0}},
+      {{6, 8, 16}, {1}},
+      {{6, 8, 16}, {2}},
+      {{6, 8, 16}, {0, 2}},
+      {{6, 8, 16}, {0, 1}},
+      {{3, 5, 2, 7}, {0, 2}},
+      {{3, 5, 2, 7}, {1, 3}},
+      {{40'001}, {}},
+      {{2, 20'000}, {1}},
+      {{9001, 3}, {0}},
+      {{4500, 16}, {0}},
+      {{3, 3000, 5}, {1}},
+      {{4, 150, 3, 70}, {1, 3}},
+      {{600, 4}, {1}},
       {{3000, 2, 8}, {1}},
   };
   return list;
@@ -36,8 +51,9 @@ void check_all(const char* name, const std::function<Tensor(const Tensor&, const
                const DeviceTolerance& tolerance = {}) {
   for (const auto& [shape, axes] : cases())
     for (const bool keepdim : {false, true})
-      check_devices_agree(name, [&](const std::vector<Tensor>& in) { return f(in[0], axes, keepdim); },
-                          {random_normal(shape, Key(1), 0.3, 1)}, tolerance);
+      check_devices_agree(
+          name, [&](const std::vector<Tensor>& in) { return f(in[0], axes, keepdim); },
+          {random_normal(shape, Key(1), 0.3, 1)}, tolerance);
 }
 
 }  // namespace
@@ -50,12 +66,15 @@ TEST_CASE("cuda reduce: sums and means") {
 
 TEST_CASE("cuda reduce: variance, logsumexp, l2norm") {
   if (!gpu()) return;
-  check_all("variance", [](const Tensor& x, const Axes& axes, bool keep) { return variance(x, axes, keep, false); });
-  check_all("logsumexp", [](const Tensor& x, const Axes& axes, bool keep) { return logsumexp(x, axes, keep); });
+  check_all("variance",
+            [](const Tensor& x, const Axes& axes, bool keep) { return variance(x, axes, keep, false); });
+  check_all("logsumexp",
+            [](const Tensor& x, const Axes& axes, bool keep) { return logsumexp(x, axes, keep); });
   for (const Shape& shape : {Shape{}, Shape{0}, Shape{7}, Shape{3, 5}, Shape{30'001}})
     check_devices_agree("l2norm", [](const std::vector<Tensor>& in) { return l2norm(in[0]); },
                         {random_normal(shape, Key(2))});
-  check_devices_agree("l2norm", [](const std::vector<Tensor>& in) { return l2norm(in[0]); }, {Tensor::zeros({5})});
+  check_devices_agree("l2norm", [](const std::vector<Tensor>& in) { return l2norm(in[0]); },
+                      {Tensor::zeros({5})});
 }
 
 TEST_CASE("cuda reduce: largest and smallest") {
@@ -71,7 +90,8 @@ TEST_CASE("cuda reduce: argmax, and gradients where elements are equal") {
     const Tensor x = random_uniform(shape, Key(3), 0, 4).to(Dtype::i32).to(Dtype::f32);  // many ties
     for (int axis = 0; axis < shape.rank(); ++axis) {
       CHECK(same_bits(argmax(x.to(*device), axis).to(Device{}), argmax(x, axis)));
-      check_devices_agree("max", [&](const std::vector<Tensor>& in) { return noisymix::max(in[0], {axis}); }, {x});
+      check_devices_agree("max", [&](const std::vector<Tensor>& in) { return noisymix::max(in[0], {axis}); },
+                          {x});
     }
     check_devices_agree("min", [&](const std::vector<Tensor>& in) { return noisymix::min(in[0]); }, {x});
   }
@@ -81,7 +101,8 @@ TEST_CASE("cuda reduce: no elements") {
   const auto device = gpu();
   if (!device) return;
   CHECK(sum(Tensor::zeros({0, 3}, Dtype::f32, *device)).item() == 0);
-  CHECK(sum(Tensor::zeros({0, 3}, Dtype::f32, *device), {0}).to_vector<float>() == std::vector<float>{0, 0, 0});
+  CHECK(sum(Tensor::zeros({0, 3}, Dtype::f32, *device), {0}).to_vector<float>() ==
+        std::vector<float>{0, 0, 0});
   CHECK(sum(Tensor::zeros({2, 0}, Dtype::f32, *device), {1}).to_vector<float>() == std::vector<float>{0, 0});
   CHECK(sum(Tensor::zeros({2, 0}, Dtype::f32, *device), {0}).numel() == 0);
   CHECK(logsumexp(Tensor::zeros({2, 0}, Dtype::f32, *device), {1}).to_vector<float>()[1] == -kInfinity);
@@ -91,9 +112,10 @@ TEST_CASE("cuda reduce: NaN and infinities") {
   const auto device = gpu();
   if (!device) return;
   const double nan = std::nan("");
-  const Tensor x = Tensor::from(std::vector<double>{1, nan, 3, nan, -kInfinity, -kInfinity, -kInfinity, -kInfinity,  //
-                                                    0, kInfinity, 2, 1, -1, -kInfinity, -2, -3},
-                                {4, 4});
+  const Tensor x =
+      Tensor::from(std::vector<double>{1, nan, 3, nan, -kInfinity, -kInfinity, -kInfinity, -kInfinity,  //
+                                       0, kInfinity, 2, 1, -1, -kInfinity, -2, -3},
+                   {4, 4});
   for (const Dtype dtype : {Dtype::f64, Dtype::f32, Dtype::bf16}) {
     const Tensor there = x.to(dtype).to(*device);
     const auto largest = values(noisymix::max(there, {1})), smallest = values(noisymix::min(there, {1}));
