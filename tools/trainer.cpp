@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "data/batch_source.h"
 #include "engine/autograd.h"
 #include "engine/backend.h"
 #include "engine/math_policy.h"
@@ -75,7 +76,8 @@ struct Trainer::Impl {
   std::unique_ptr<Model> model;
   std::unique_ptr<Objective> objective;
   std::unique_ptr<Optimizer> optimizer;
-  std::unique_ptr<DataLoader> loader, test_loader;
+  std::unique_ptr<BatchSource> source;
+  std::unique_ptr<DataLoader> test_loader;
   std::unique_ptr<StepRunner> runner;
   Schedule schedule;
 
@@ -127,14 +129,15 @@ void Trainer::Impl::build() {
   const LoaderOptions loading{train.batch, true, train.drop_last, train.workers, train.prefetch};
   std::shared_ptr<const Views> views =
       make_views(config.views, make_normalization(config.data.normalization));
-  loader = std::make_unique<DataLoader>(train_data, std::move(views), loading, key.child("data"));
+  const auto notice = [this](const std::string& text) { observer.notice(text); };
+  source = make_batch_source(train_data, std::move(views), loading, key.child("data"), options.device, precision(), notice);
   test_loader = make_test_loader(test_data, config);
-  NM_CHECK_AS(ConfigError, loader->batches() > 0, "train.drop_last leaves no batch: the training set has ",
+  NM_CHECK_AS(ConfigError, source->batches() > 0, "train.drop_last leaves no batch: the training set has ",
               train_data->size(), " examples, train.batch is ", train.batch);
-  schedule = make_schedule(config, loader->batches());
+  schedule = make_schedule(config, source->batches());
   const StepParts parts{*model, *objective, *optimizer, options.device, precision()};
   runner = on_gpu && train.cuda_graph
-               ? make_graph_runner(parts, [this](const std::string& text) { observer.notice(text); })
+               ? make_graph_runner(parts, notice)
                : make_eager_runner(parts);
 }
 
@@ -164,7 +167,7 @@ TrainSummary Trainer::Impl::run() {
                          .device = backend_of(options.device).describe(),
                          .parameters = model->parameter_count(),
                          .epochs = config.train.epochs,
-                         .steps_per_epoch = loader->batches(),
+                         .steps_per_epoch = source->batches(),
                          .first_step = position.step};
   observer.started(start);
   if (last_checkpoint.empty()) {
@@ -182,15 +185,15 @@ std::optional<TrainEnd> Trainer::Impl::run_epoch() {
   const TrainConfig& train = config.train;
   epoch_seconds = 0;
   epoch_examples = 0;
-  loader->start_epoch(position.epoch, position.batch);
+  source->start_epoch(position.epoch, position.batch);
   const auto limit_reached = [&] { return train.max_steps > 0 && position.step >= train.max_steps; };
   if (limit_reached()) return TrainEnd::step_limit;
   Stopwatch watch;
   Batch batch;
-  while (loader->next(batch)) {
+  while (source->next(batch)) {
     train_step(batch, watch);
     if (options.should_stop && options.should_stop()) return TrainEnd::interrupted;
-    if (limit_reached() && position.batch < loader->batches()) return TrainEnd::step_limit;
+    if (limit_reached() && position.batch < source->batches()) return TrainEnd::step_limit;
     if (due(position.step, train.checkpoint_steps)) write_checkpoint();
   }
   finish_epoch();
@@ -221,7 +224,7 @@ void Trainer::Impl::train_step(const Batch& batch, Stopwatch& watch) {
   report.seconds = watch.lap();
   epoch_seconds += report.seconds;
   epoch_examples += batch.size();
-  if (due(report.batch, std::max<std::int64_t>(1, loader->batches() / kLogLinesPerEpoch)))
+  if (due(report.batch, std::max<std::int64_t>(1, source->batches() / kLogLinesPerEpoch)))
     metrics->step(report);
   observer.step_done(report);
 }
