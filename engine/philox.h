@@ -14,9 +14,9 @@ NM_HOST_DEVICE inline __attribute__((always_inline)) void philox_block(std::uint
                                                         std::uint32_t& w3) {
   std::uint32_t c0 = low, c1 = high, c2 = 0, c3 = 0;
   auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
-#ifdef __CUDACC__
+#ifdef __CUDA_ARCH__
 #pragma unroll
-#else
+#elif !defined(__CUDACC__)
 #pragma GCC unroll 10
 #endif
   for (int round = 0; round < 10; ++round) {

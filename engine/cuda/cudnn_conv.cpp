@@ -288,6 +288,16 @@ bool cudnn_weight_grad(const ConvShape& s, const Tensor& x, const Tensor& dy, Te
   }
 }
 
+bool cudnn_compile_for(const std::string& device_properties) {
+  if (cudnn::api() == nullptr) return false;
+  try {
+    cudnn::compile_for(device_properties);
+    return true;
+  } catch (const Refused&) {
+    return false;
+  }
+}
+
 ConvEngines cudnn_engines(const ConvShape& s, Dtype dtype, std::vector<std::string>* refusals) {
   if (cudnn::api() == nullptr) return {};
   const auto count = [&](const char* what, const auto& build) -> std::size_t {

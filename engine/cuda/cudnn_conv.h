@@ -22,6 +22,9 @@ struct ConvEngines {
   std::size_t input_grad = 0, weight_grad = 0;
   std::size_t weight_grad_f32 = 0;  ///< sums of bf16 products kept in f32
 };
+/// Makes the following cudnn_engines() compile for a GPU that is not there, see cudnn::compile_for(); false without cuDNN
+/// 9.8.
+bool cudnn_compile_for(const std::string& device_properties);
 ConvEngines cudnn_engines(const ConvShape& shape, Dtype dtype, std::vector<std::string>* refusals = nullptr);
 
 }  // namespace noisymix::cuda

@@ -173,8 +173,7 @@ void one_hot(const Tensor& index, Tensor& y) {
 }  // namespace cpu
 
 constexpr Kernel index_select_kernel{"index_select", cpu::index_select, NM_CUDA(cuda::index_select)};
-constexpr Kernel index_select_grad_kernel{"index_select", cpu::index_select_grad,
-                                          NM_CUDA(cuda::index_select_grad)};
+constexpr Kernel index_select_grad_kernel{"index_select", cpu::index_select_grad, NM_CUDA(cuda::index_select_grad)};
 constexpr Kernel gather_kernel{"gather", cpu::gather, NM_CUDA(cuda::gather)};
 constexpr Kernel gather_grad_kernel{"gather", cpu::gather_grad, NM_CUDA(cuda::gather_grad)};
 constexpr Kernel one_hot_kernel{"one_hot", cpu::one_hot, NM_CUDA(cuda::one_hot)};

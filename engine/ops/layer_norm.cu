@@ -1,102 +1,147 @@
 #include "engine/ops/layer_norm.h"
 
-#include <algorithm>
-
-#include "engine/cuda/launch.h"
+#include "engine/ops/reduce_kernels.h"
 
 namespace noisymix::cuda {
 namespace {
 
-/// Element number i of a set, and the channel it belongs to.
-struct Place {
-  std::int64_t element, channel;
+/// Two numbers of a set, stored as [sets, 2].
+struct PairOf {
+  double first, second;
 };
-__device__ inline Place place_in(const NormPlan& plan, std::int64_t set, std::int64_t i) {
-  return {plan.start(set) + i / plan.width * plan.channels() + i % plan.width,
-          set % plan.groups * plan.width + i % plan.width};
+__device__ inline PairOf pair_of(const double* pairs, std::int64_t set) {
+  return {pairs[2 * set], pairs[2 * set + 1]};
 }
 
-/// One block per set.
-template <typename T>
-__global__ void forward_kernel(const T* x, const T* weight, const T* bias, T* y, double* statistics, NormPlan plan) {
-  using C = compute_t<T>;
-  const std::int64_t set = blockIdx.x, count = plan.count();
-  double sum = 0;
-  for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x)
-    sum += static_cast<double>(value_of(x[place_in(plan, set, i).element]));
-  const double mean = block_sum(sum) / static_cast<double>(count);
-  sum = 0;
-  for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x) {
-    const double gap = static_cast<double>(value_of(x[place_in(plan, set, i).element])) - mean;
-    sum += gap * gap;
-  }
-  const double rstd = 1 / sqrt(block_sum(sum) / static_cast<double>(count) + plan.epsilon);
-  if (threadIdx.x == 0) {
-    statistics[2 * set] = mean;
-    statistics[2 * set + 1] = rstd;
-  }
-  for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x) {
-    const Place p = place_in(plan, set, i);
-    const C normal = static_cast<C>((static_cast<double>(value_of(x[p.element])) - mean) * rstd);
-    y[p.element] = T(normal * value_of(weight[p.channel]) + value_of(bias[p.channel]));
-  }
-}
+// What becomes of the totals.
 
-/// dx = rstd (g - mean(g) - normal mean(g normal)) with g = dy weight.
-template <typename T>
-__global__ void grad_kernel(const T* dy, const T* x, const T* weight, const double* statistics, T* dx, NormPlan plan) {
-  const std::int64_t set = blockIdx.x, count = plan.count();
-  const double mean = statistics[2 * set], rstd = statistics[2 * set + 1];
-  double sum_g = 0, sum_gn = 0;
-  for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x) {
-    const Place p = place_in(plan, set, i);
-    const double g = static_cast<double>(value_of(dy[p.element])) * static_cast<double>(value_of(weight[p.channel]));
-    sum_g += g;
-    sum_gn += g * ((static_cast<double>(value_of(x[p.element])) - mean) * rstd);
-  }
-  const double mean_g = block_sum(sum_g) / static_cast<double>(count);
-  const double mean_gn = block_sum(sum_gn) / static_cast<double>(count);
-  for (std::int64_t i = threadIdx.x; i < count; i += blockDim.x) {
-    const Place p = place_in(plan, set, i);
-    const double g = static_cast<double>(value_of(dy[p.element])) * static_cast<double>(value_of(weight[p.channel]));
-    const double normal = (static_cast<double>(value_of(x[p.element])) - mean) * rstd;
-    dx[p.element] = convert_value<T>(rstd * (g - mean_g - normal * mean_gn));
-  }
-}
+struct StoreHalf {
+  double* pairs;
+  int half;
+  double scale;
+  __device__ void operator()(std::int64_t set, double total) const { pairs[2 * set + half] = scale * total; }
+};
 
-/// partial[block, 0 / 1, channel] = sums of dy normal and dy over the block's rows.
+struct StoreRstd {
+  double* statistics;
+  double scale, epsilon;
+  __device__ void operator()(std::int64_t set, double total) const {
+    statistics[2 * set + 1] = 1 / std::sqrt(scale * total + epsilon);
+  }
+};
+
+// Terms.
+
+struct SquaredGap {
+  const double* statistics;
+  template <typename T>
+  __device__ double operator()(T value, Element element) const {
+    const double gap = as_double(value) - statistics[2 * element.result];
+    return gap * gap;
+  }
+};
+
+/// g = dy weight, or g normal with normal = (x - mean) rstd.
+template <typename T, bool Normal>
+struct Weighted {
+  const T *x, *weight;
+  const double* statistics;
+  std::int64_t channels;
+  __device__ double operator()(T dy, Element element) const {
+    const double g = as_double(dy) * as_double(weight[element.offset % channels]);
+    if constexpr (!Normal) return g;
+    const PairOf set = pair_of(statistics, element.result);
+    return g * ((as_double(x[element.offset]) - set.first) * set.second);
+  }
+};
+
+/// dy normal, summed per channel: the results are channels, the positions rows of channels.
 template <typename T>
-__global__ void parameter_partial_kernel(const T* dy, const T* x, const double* statistics, double* partial, NormPlan plan,
-                                         std::int64_t rows, std::int64_t per_block) {
-  const std::int64_t channels = plan.channels(), begin = static_cast<std::int64_t>(blockIdx.x) * per_block;
-  const std::int64_t end = begin + per_block < rows ? begin + per_block : rows;
-  double* out = partial + static_cast<std::int64_t>(blockIdx.x) * 2 * channels;
-  for (std::int64_t c = static_cast<std::int64_t>(blockIdx.y) * blockDim.x + threadIdx.x; c < channels;
-       c += static_cast<std::int64_t>(gridDim.y) * blockDim.x) {
-    double sum_gn = 0, sum_g = 0;
-    for (std::int64_t r = begin; r < end; ++r) {
-      const double* set = statistics + 2 * (r / plan.positions * plan.groups + c / plan.width);
-      const double g = static_cast<double>(value_of(dy[r * channels + c]));
-      sum_gn += g * ((static_cast<double>(value_of(x[r * channels + c])) - set[0]) * set[1]);
-      sum_g += g;
+struct TimesNormal {
+  const T* x;
+  const double* statistics;
+  NormPlan plan;
+  __device__ double operator()(T dy, Element element) const {
+    const PairOf set =
+        pair_of(statistics, element.position / plan.positions * plan.groups + element.result / plan.width);
+    return as_double(dy) * ((as_double(x[element.offset]) - set.first) * set.second);
+  }
+};
+
+// Passes that write.
+
+template <typename T>
+struct Normalise {
+  const T *x, *weight, *bias;
+  const double* statistics;
+  T* y;
+  std::int64_t channels;
+  bool packed;
+  __device__ void operator()(Piece p) const {
+    using C = compute_t<T>;
+    Pack<T, kPack<T>> part = load_part<kPack<T>>(x + p.segment, p.first, p.length, packed);
+    std::int64_t c = (p.segment + p.first) % channels;
+#pragma unroll
+    for (int k = 0; k < kPack<T>; ++k) {
+      if (p.first + k >= p.length) continue;
+      const PairOf set = pair_of(statistics, p.result + k * p.step);
+      const C normal = static_cast<C>((as_double(part.at[k]) - set.first) * set.second);
+      part.at[k] = T(normal * value_of(weight[c]) + value_of(bias[c]));
+      c = c + 1 == channels ? 0 : c + 1;
     }
-    out[c] = sum_gn;
-    out[channels + c] = sum_g;
+    store_part(y + p.segment, p.first, p.length, packed, part);
   }
-}
+};
 
 template <typename T>
-__global__ void parameter_join_kernel(const double* partial, T* dweight, T* dbias, std::int64_t blocks,
-                                      std::int64_t channels) {
-  NM_FOR_EACH(c, channels) {
-    double total_gn = 0, total_g = 0;
-    for (std::int64_t b = 0; b < blocks; ++b) {
-      total_gn += partial[2 * b * channels + c];
-      total_g += partial[(2 * b + 1) * channels + c];
+struct WriteGrad {
+  const T *dy, *x, *weight;
+  const double *statistics, *means;
+  T* dx;
+  std::int64_t channels;
+  bool packed;
+  __device__ void operator()(Piece p) const {
+    const Pack<T, kPack<T>> gradient = load_part<kPack<T>>(dy + p.segment, p.first, p.length, packed);
+    Pack<T, kPack<T>> part = load_part<kPack<T>>(x + p.segment, p.first, p.length, packed);
+    std::int64_t c = (p.segment + p.first) % channels;
+#pragma unroll
+    for (int k = 0; k < kPack<T>; ++k) {
+      if (p.first + k >= p.length) continue;
+      const PairOf set = pair_of(statistics, p.result + k * p.step),
+                   mean = pair_of(means, p.result + k * p.step);
+      const double g = as_double(gradient.at[k]) * as_double(weight[c]);
+      const double normal = (as_double(part.at[k]) - set.first) * set.second;
+      part.at[k] = from_double<T>(set.second * (g - mean.first - normal * mean.second));
+      c = c + 1 == channels ? 0 : c + 1;
     }
-    dweight[c] = convert_value<T>(total_gn);
-    dbias[c] = convert_value<T>(total_g);
+    store_part(dx + p.segment, p.first, p.length, packed, part);
   }
+};
+
+void add_axis(ReduceWalk::AxisList& list, std::int64_t size, std::int64_t stride) {
+  if (size != 1) list.axis[list.count++] = {size, stride};
+}
+
+/// x as one reduction: result `set` has the elements of that set.
+ReduceWalk walk_of_sets(const NormPlan& plan) {
+  ReduceWalk walk;
+  add_axis(walk.outer_axes, plan.samples, plan.positions * plan.channels());
+  if (plan.groups == 1) {
+    walk.outer = plan.samples;
+    walk.run = plan.count();
+    return walk;
+  }
+  walk.rows = plan.positions;
+  add_axis(walk.row_axes, plan.positions, plan.channels());
+  if (plan.width == 1) {
+    walk.outer = plan.samples;
+    walk.columns = plan.groups;
+  } else {
+    walk.outer = plan.sets();
+    add_axis(walk.outer_axes, plan.groups, plan.width);
+    walk.run = plan.width;
+  }
+  return walk;
 }
 
 }  // namespace
@@ -104,30 +149,49 @@ __global__ void parameter_join_kernel(const double* partial, T* dweight, T* dbia
 void layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor& y, Tensor& statistics,
                 const NormPlan& plan) {
   dispatch_floating("layer_norm", x.dtype(), [&]<typename T>() {
-    launch(forward_kernel<T>, static_cast<unsigned>(plan.sets()), kBlock, x.data<T>(), weight.data<T>(), bias.data<T>(),
-           y.mutable_data<T>(), statistics.mutable_data<double>(), plan);
+    const T* in = x.data<T>();
+    T* out = y.mutable_data<T>();
+    double* saved = statistics.mutable_data<double>();
+    const ReduceWalk walk = walk_of_sets(plan);
+    const double share = 1.0 / static_cast<double>(plan.count());
+    sweep<Total>(in, x.device(), walk, Value{}, StoreHalf{saved, 0, share});
+    sweep<Total>(in, x.device(), walk, SquaredGap{saved}, StoreRstd{saved, share, plan.epsilon});
+    const bool packed = packable(in, out) && segments_allow(walk, kPack<T>);
+    for_each_piece<kPack<T>>(
+        walk, Normalise<T>{in, weight.data<T>(), bias.data<T>(), saved, out, plan.channels(), packed});
   });
 }
 
-void layer_norm_grad(const Tensor& dy, const Tensor& x, const Tensor& weight, const Tensor& statistics, Tensor& dx,
-                     const NormPlan& plan) {
+void layer_norm_grad(const Tensor& dy, const Tensor& x, const Tensor& weight, const Tensor& statistics,
+                     Tensor& dx, const NormPlan& plan) {
   dispatch_floating("layer_norm", dy.dtype(), [&]<typename T>() {
-    launch(grad_kernel<T>, static_cast<unsigned>(plan.sets()), kBlock, dy.data<T>(), x.data<T>(), weight.data<T>(),
-           statistics.data<double>(), dx.mutable_data<T>(), plan);
+    const T *gradient = dy.data<T>(), *in = x.data<T>(), *w = weight.data<T>();
+    T* out = dx.mutable_data<T>();
+    const double* saved = statistics.data<double>();
+    Tensor sums = Tensor::empty({plan.sets(), 2}, Dtype::f64, x.device());
+    double* means = sums.mutable_data<double>();
+    const ReduceWalk walk = walk_of_sets(plan);
+    const double share = 1.0 / static_cast<double>(plan.count());
+    sweep<Total>(gradient, x.device(), walk, Weighted<T, false>{in, w, saved, plan.channels()},
+                 StoreHalf{means, 0, share});
+    sweep<Total>(gradient, x.device(), walk, Weighted<T, true>{in, w, saved, plan.channels()},
+                 StoreHalf{means, 1, share});
+    const bool packed = packable(gradient, in, out) && segments_allow(walk, kPack<T>);
+    for_each_piece<kPack<T>>(walk, WriteGrad<T>{gradient, in, w, saved, means, out, plan.channels(), packed});
   });
 }
 
 void layer_norm_parameter_grad(const Tensor& dy, const Tensor& x, const Tensor& statistics, Tensor& dweight,
                                Tensor& dbias, const NormPlan& plan) {
-  const std::int64_t channels = plan.channels(), rows = plan.samples * plan.positions;
-  const std::int64_t per_block = std::max<std::int64_t>(32, (rows + 255) / 256), blocks = (rows + per_block - 1) / per_block;
-  Tensor partial = Tensor::empty({std::max<std::int64_t>(blocks, 1), 2, channels}, Dtype::f64, dy.device());
+  ReduceWalk walk;
+  walk.rows = plan.samples * plan.positions;
+  walk.columns = plan.channels();
+  add_axis(walk.row_axes, walk.rows, walk.columns);
   dispatch_floating("layer_norm", dy.dtype(), [&]<typename T>() {
-    const dim3 grid(static_cast<unsigned>(blocks), static_cast<unsigned>(std::min<std::int64_t>((channels + kBlock - 1) / kBlock, 64)));
-    launch(parameter_partial_kernel<T>, grid, dim3(kBlock), dy.data<T>(), x.data<T>(), statistics.data<double>(),
-           partial.mutable_data<double>(), plan, rows, per_block);
-    launch(parameter_join_kernel<T>, blocks_for(channels), kBlock, static_cast<const double*>(partial.data<double>()),
-           dweight.mutable_data<T>(), dbias.mutable_data<T>(), blocks, channels);
+    const T* gradient = dy.data<T>();
+    sweep<Total>(gradient, x.device(), walk, TimesNormal<T>{x.data<T>(), statistics.data<double>(), plan},
+                 Store<T>{dweight.mutable_data<T>()});
+    sweep<Total>(gradient, x.device(), walk, Value{}, Store<T>{dbias.mutable_data<T>()});
   });
 }
 

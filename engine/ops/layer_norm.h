@@ -13,20 +13,18 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
 Tensor group_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, std::int64_t groups,
                   double epsilon = 1e-5);
 
-// --- Kernels -----------------------------------------------------------------------------------------------
-
-/// Both norms in one view: x is [samples, positions, groups, width], every (sample, group) is normalised, and
-/// weight and bias are [groups * width]. Layer norm has one position and one group.
+/// For the kernels, both norms in one view: x is [samples, positions, groups, width], every (sample, group) is
+/// normalised, and weight and bias are [groups * width]. Layer norm has one position and one group.
 struct NormPlan {
   std::int64_t samples = 1, positions = 1, groups = 1, width = 1;
   double epsilon = 0;
 
   NM_HOST_DEVICE std::int64_t channels() const { return groups * width; }
-  NM_HOST_DEVICE std::int64_t sets() const { return samples * groups; }
+  std::int64_t sets() const { return samples * groups; }
   /// Elements normalised together.
-  NM_HOST_DEVICE std::int64_t count() const { return positions * width; }
+  std::int64_t count() const { return positions * width; }
   /// First element of a set; its runs of `width` elements are channels() apart.
-  NM_HOST_DEVICE std::int64_t start(std::int64_t set) const {
+  std::int64_t start(std::int64_t set) const {
     return set / groups * positions * channels() + set % groups * width;
   }
 };
