@@ -18,7 +18,8 @@ namespace noisymix::testing {
 
 /// Path of a golden file such as "ops/manifest.json", or nothing when it is in neither place.
 inline std::optional<std::filesystem::path> golden_path(const std::string& relative) {
-  const auto fixture = std::filesystem::path(NOISYMIX_FIXTURES) / relative;
+  const char* moved = std::getenv("NOISYMIX_FIXTURES");  // programs may run on another machine than they were built on
+  const auto fixture = std::filesystem::path(moved != nullptr ? moved : NOISYMIX_FIXTURES) / relative;
   if (std::filesystem::exists(fixture)) return fixture;
   if (const char* root = std::getenv("NOISYMIX_GOLDEN")) {
     const auto outside = std::filesystem::path(root) / relative;

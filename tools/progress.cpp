@@ -46,6 +46,7 @@ class Progress : public TrainObserver {
     start_ = start;
     line(format("model %s, %lld parameters", start.model.c_str(), static_cast<long long>(start.parameters)));
     line("train on " + start.train_data + ", test on " + start.test_data);
+    if (start.device.rfind("CPU", 0) != 0) line("computed by " + start.device);
     if (start.first_step > 0) {
       line(format("resumed at step %lld of %lld", static_cast<long long>(start.first_step),
                   static_cast<long long>(total_steps())));
@@ -60,6 +61,8 @@ class Progress : public TrainObserver {
     ++steps_seen_;
     show_step(report);
   }
+
+  void notice(const std::string& text) override { line(text); }
 
   void epoch_done(const EpochReport& report) override {
     std::string text =

@@ -12,6 +12,7 @@
 #include "engine/math_policy.h"
 #include "engine/ops/cross_entropy.h"
 #include "engine/ops/reduce.h"
+#include "tools/memory_advice.h"
 #include "tools/metrics_log.h"
 #include "tools/run_directory.h"
 #include "tools/step_runner.h"
@@ -101,6 +102,8 @@ struct Trainer::Impl {
   void restore(const std::filesystem::path& file);
   TrainSummary run();
   std::optional<TrainEnd> run_epoch();
+  StepParts parts() { return {*model, *objective, *optimizer, options.device, precision()}; }
+  StepOutcome run_step(const Batch& batch, const StepSettings& settings);
   void train_step(const Batch& batch, Stopwatch& watch);
   /// Parameters are always f32; the dtype of its input decides in which one a model computes.
   Dtype precision() const { return config.train.precision == "bf16" ? Dtype::bf16 : Dtype::f32; }
@@ -135,10 +138,7 @@ void Trainer::Impl::build() {
   NM_CHECK_AS(ConfigError, source->batches() > 0, "train.drop_last leaves no batch: the training set has ",
               train_data->size(), " examples, train.batch is ", train.batch);
   schedule = make_schedule(config, source->batches());
-  const StepParts parts{*model, *objective, *optimizer, options.device, precision()};
-  runner = on_gpu && train.cuda_graph
-               ? make_graph_runner(parts, notice)
-               : make_eager_runner(parts);
+  runner = on_gpu && train.cuda_graph ? make_graph_runner(parts(), notice) : make_eager_runner(parts());
 }
 
 void Trainer::Impl::open_run() {
@@ -203,6 +203,14 @@ std::optional<TrainEnd> Trainer::Impl::run_epoch() {
   return std::nullopt;
 }
 
+StepOutcome Trainer::Impl::run_step(const Batch& batch, const StepSettings& settings) {
+  try {
+    return runner->run(batch, settings);
+  } catch (const OutOfMemoryError& error) {
+    fail<OutOfMemoryError>(error.what(), batch_that_fits(parts(), batch));
+  }
+}
+
 void Trainer::Impl::train_step(const Batch& batch, Stopwatch& watch) {
   const StepSettings settings{.key = key.child("step").child(position.step),
                               .lr = schedule(position.step),
@@ -211,7 +219,7 @@ void Trainer::Impl::train_step(const Batch& batch, Stopwatch& watch) {
                               .last_checkpoint = last_checkpoint};
   StepReport report{
       .epoch = position.epoch, .batch = position.batch, .step = position.step, .images = batch.size()};
-  const StepOutcome outcome = runner->run(batch, settings);
+  const StepOutcome outcome = run_step(batch, settings);
   report.loss = outcome.loss;
   report.stats = outcome.stats;
 

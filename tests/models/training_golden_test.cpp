@@ -1,4 +1,8 @@
-// Ten training steps against PyTorch in every mode of the papers: plain, manifold mixup, NFM, NoisyMix.
+// Ten training steps against PyTorch in every mode of the papers: plain, manifold mixup, NFM, NoisyMix. On the CPU, or on
+// the device that NOISYMIX_TEST_DEVICE names.
+#include <cstdlib>
+
+#include "engine/device.h"
 #include "engine/io/safetensors.h"
 #include "engine/ops/concat.h"
 #include "engine/ops/gather.h"
@@ -50,18 +54,17 @@ class TrainingRun {
     options.activation = name.ends_with("_gelu") ? "gelu" : "relu";
     model_ = make_model("preactresnet18", options, Key(1));
     load_golden_weights(*model_, golden_.at("weight_stream_base"), dtype);
+    model_->to(device_);
     SgdOptions sgd;
     sgd.momentum = golden_.at("momentum");
     sgd.nesterov = golden_.at("nesterov");
     sgd.weight_decay = golden_.at("weight_decay");
     optimizer_ = std::make_unique<Sgd>(model_->parameters(), sgd);
-    clean_ = normalised(bundle_.at("images"), dtype);
+    clean_ = normalised(bundle_.at("images"), dtype).to(device_);
     const bool noisymix = golden_.at("mode") == "noisymix";
     views_ = noisymix ? 3 : 1;
-    input_ =
-        noisymix
-            ? concat({clean_, normalised(bundle_.at("view2"), dtype), normalised(bundle_.at("view3"), dtype)})
-            : clean_;
+    const auto view = [&](const char* key) { return normalised(bundle_.at(key), dtype).to(device_); };
+    input_ = noisymix ? concat({clean_, view("view2"), view("view3")}) : clean_;
   }
 
   int steps() const { return golden_.at("steps"); }
@@ -104,7 +107,7 @@ class TrainingRun {
       const auto found =
           std::find_if(state.begin(), state.end(), [&](const auto& item) { return item.first == name; });
       REQUIRE(found != state.end());
-      const auto v = torch_order(found->second);
+      const auto v = torch_order(found->second.to(Device{}));
       const double norm = entry.at("l2"), sum = entry.at("sum");
       CHECK(std::abs(norm_of(v) - norm) <= state_limit * norm);
       CHECK(std::abs(sum_of(v) - sum) <= state_limit * norm * std::sqrt(static_cast<double>(v.size())));
@@ -131,7 +134,7 @@ class TrainingRun {
   Tensor mix(const nlohmann::json& step, const Tensor& x) const {
     const std::vector<std::int64_t> order = step.at("perm");
     const auto batch = static_cast<std::int64_t>(order.size());
-    const Tensor partners = Tensor::from(order, {batch});
+    const Tensor partners = Tensor::from(order, {batch}, device_);
     const double lambda = step.at("lam"), sparse = golden_.at("levels").at("sparse");
     std::vector<Tensor> views;
     for (int v = 0; v < views_; ++v) {
@@ -144,14 +147,14 @@ class TrainingRun {
         continue;
       }
       const ReferenceNoise noise(view, sparse, dtype_);
-      views.push_back(noise.mult * mixed + noise.add);
+      views.push_back(noise.mult.to(device_) * mixed + noise.add.to(device_));
     }
     return concat(views);
   }
 
   /// Mixed cross-entropy of the first view, plus the consistency of all views in NoisyMix.
   Tensor objective(const nlohmann::json& step, const Tensor& logits) const {
-    const Tensor& labels = bundle_.at("labels");
+    const Tensor labels = bundle_.at("labels").to(device_);
     if (!step.contains("lam")) return mixed_cross_entropy(logits, labels, 1, {});
     const std::vector<std::int64_t> order = step.at("perm");
     const Tensor own = mixed_cross_entropy(logits.rows(0, labels.numel()), labels, step.at("lam"), order);
@@ -159,8 +162,14 @@ class TrainingRun {
     return own + jensen_shannon_consistency(logits, views_, golden_.at("jsd_weight"));
   }
 
+  static Device wanted_device() {
+    const char* name = std::getenv("NOISYMIX_TEST_DEVICE");
+    return name != nullptr ? parse_device(name) : Device{};
+  }
+
   std::string name_;
   Dtype dtype_;
+  Device device_ = wanted_device();
   Safetensors bundle_;
   nlohmann::json golden_;
   std::unique_ptr<Model> model_;

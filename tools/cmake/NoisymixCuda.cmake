@@ -5,7 +5,7 @@ if(NOISYMIX_CUDA STREQUAL "emulated")
   set(noisymix_cuda_emulated ON)
 elseif(NOISYMIX_CUDA)
   # sm_75 Turing, 80 and 86 Ampere, 89 Ada, 90 Hopper; the last one also as PTX, which newer GPUs compile for themselves.
-  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
     set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90 CACHE STRING "GPUs to compile for")
   endif()
   find_program(CCACHE_PROGRAM ccache)
