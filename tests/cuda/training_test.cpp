@@ -1,11 +1,15 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <cstdlib>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/ops/random.h"
 #include "models/registry.h"
 #include "tests/check_device.h"
+#include "tools/memory_advice.h"
 #include "tools/step_runner.h"
 #include "tools/trainer.h"
 #include "tools/training_setup.h"
@@ -129,3 +133,34 @@ TEST_CASE("cuda: a step that diverges leaves the weights as they were") {
     CHECK(std::isfinite(training.step(20)));
   }
 }
+
+#ifdef NOISYMIX_CUDA_EMULATED
+TEST_CASE("cuda: out of memory names a batch that should fit") {
+  const auto device = gpu();
+  if (!device) return;
+  Training training("preactresnet18", *device, Dtype::f32, false);
+  training.step(0);
+  Batch large;
+  large.images = random_normal({3 * 512, 8, 8, 3}, Key(2));
+  large.labels = Tensor::zeros({512}, Dtype::i64);
+  large.views = 3;
+  const StepParts parts{*training.model, *training.objective, *training.optimizer, *device, Dtype::f32};
+  CHECK(batch_that_fits(parts, large).empty());  // there is room for all of it
+  Backend& backend = backend_of(*device);
+  backend.trim();
+  const std::int64_t limit = backend.memory().reserved + (std::int64_t{24} << 20);
+  setenv("NOISYMIX_EMULATED_MEMORY", std::to_string(limit).c_str(), 1);
+  const std::string advice = batch_that_fits(parts, large);
+  CAPTURE(advice);
+  CHECK(advice.rfind("; train.batch = ", 0) == 0);
+  CHECK(advice.find(" should fit") != std::string::npos);
+  try {
+    training.runner->run(large, {.key = Key(3), .lr = 0.1, .step = 1, .epoch = 0, .last_checkpoint = {}});
+    FAIL("no error");
+  } catch (const OutOfMemoryError& error) {
+    CHECK(std::string(error.what()).find("out of memory: need ") != std::string::npos);
+  }
+  unsetenv("NOISYMIX_EMULATED_MEMORY");
+  CHECK(std::isfinite(training.step(2)));  // the device works on
+}
+#endif
