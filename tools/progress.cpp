@@ -46,7 +46,7 @@ class Progress : public TrainObserver {
     start_ = start;
     line(format("model %s, %lld parameters", start.model.c_str(), static_cast<long long>(start.parameters)));
     line("train on " + start.train_data + ", test on " + start.test_data);
-    if (start.device.rfind("CPU", 0) != 0) line("computed by " + start.device);
+    if (!start.device.empty() && start.device.rfind("CPU", 0) != 0) line("computed by " + start.device);
     if (start.first_step > 0) {
       line(format("resumed at step %lld of %lld", static_cast<long long>(start.first_step),
                   static_cast<long long>(total_steps())));

@@ -61,7 +61,9 @@ Tensor mixed_logits(Model& model, const Batch& batch, const FeatureMixDraw& draw
 double loss_of(const ObjectiveConfig& objective, const FeatureMixOptions& mix, const Batch& batch, Key step,
                StepStats& stats) {
   const auto model = points_model();
-  return make_objective(objective, mix)->loss(*model, batch, step, stats).item();
+  const StepLoss result = make_objective(objective, mix)->loss(*model, batch, step);
+  stats = stats_of(result);
+  return result.loss.item();
 }
 
 }  // namespace
@@ -191,7 +193,9 @@ TEST_CASE("the gradient reaches every parameter under every combination of mixin
     const auto model = points_model();
     StepStats stats;
     const auto objective = make_objective(consistency ? with_consistency() : ObjectiveConfig{}, mix);
-    backward(objective->loss(*model, points(consistency ? 3 : 1), Key(11), stats));
+    const StepLoss result = objective->loss(*model, points(consistency ? 3 : 1), Key(11));
+    stats = stats_of(result);
+    backward(result.loss);
     for (const auto& entry : model->parameters()) {
       const std::string& name = entry.first;  // clang 14 captures no structured bindings
       const Tensor& parameter = entry.second;
@@ -233,4 +237,19 @@ TEST_CASE("views are made as configured") {
   views.kind = "augmix_only";
   views.count = 1;
   CHECK(make_views(views, {})->count() == 1);
+}
+
+TEST_CASE("a plan draws what the step draws") {
+  for (int step = 0; step < 6; ++step) {
+    const auto model = points_model();
+    const auto objective = make_objective(with_consistency(), nfm());
+    const Key key = Key(4).child(step);
+    const auto plan = objective->plan(*model, kBatch, 3, key, Device{});
+    REQUIRE(plan.has_value());
+    const StepStats stats = stats_of(objective->loss(*model, points(3), key));
+    CHECK(plan->lambda == stats.lambda);
+    CHECK(plan->layer == stats.layer);
+    CHECK(plan->structure.find("stage " + std::to_string(stats.layer)) != std::string::npos);
+    CHECK(plan->values.size() == 2);  // mix and loss: this network has no dropout
+  }
 }
