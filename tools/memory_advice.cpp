@@ -52,7 +52,7 @@ std::string batch_that_fits(const StepParts& parts, const Batch& batch) {
   if (parts.device.is_cpu()) return "";
   try {
     parts.optimizer.clear_grads();
-    const std::int64_t few = std::max<std::int64_t>(2, batch.size() / 32), more = 2 * few;
+    const std::int64_t few = std::clamp<std::int64_t>(batch.size() / 32, 2, 8), more = 2 * few;
     if (more >= batch.size()) return "";
     const std::int64_t first = bytes_of_step(parts, part_of(batch, few, parts.device, parts.precision));
     const std::int64_t second = bytes_of_step(parts, part_of(batch, more, parts.device, parts.precision));

@@ -24,8 +24,8 @@ Tensor some_labels(std::int64_t count, std::int64_t classes) {
 }  // namespace
 
 TEST_CASE("cuda: cross entropy of labels and of soft targets") {
-  for (const std::int64_t classes : {1, 3, 10, 33, 200})
-    for (const std::int64_t rows : {1, 7, 300}) {
+  for (const std::int64_t classes : {1, 3, 33})
+    for (const std::int64_t rows : {1, 11}) {
       INFO(rows << " rows, " << classes << " classes");
       const Tensor logits = random_normal({rows, classes}, Key(1), 0, 3), labels = some_labels(rows, classes);
       const Tensor targets = random_uniform({rows, classes}, Key(2));
@@ -53,17 +53,17 @@ TEST_CASE("cuda: a label out of range gives NaN") {
 
 TEST_CASE("cuda: Jensen-Shannon divergence") {
   for (const std::int64_t views : {1, 2, 3})
-    for (const std::int64_t classes : {2, 10, 70})
+    for (const std::int64_t classes : {2, 35})
       for (const double floor : {1e-7, 0.05})
         check_devices_agree("jensen_shannon", [&](const Inputs& in) { return jensen_shannon(in[0], views, floor); },
-                            {random_normal({views * 21, classes}, Key(3), 0, 2)}, {1e-11, 5e-6, 2e-2});
+                            {random_normal({views * 5, classes}, Key(3), 0, 2)}, {1e-11, 5e-6, 2e-2});
 }
 
 TEST_CASE("cuda: the whole loss of a step, its terms and its gradient") {
   const auto device = gpu();
   if (!device) return;
-  for (const std::int64_t classes : {2, 10, 100})
-    for (const std::int64_t samples : {1, 5, 300})
+  for (const std::int64_t classes : {2, 35})
+    for (const std::int64_t samples : {1, 9})
       for (const int mode : {0, 1, 2, 3, 4}) {
         INFO(classes << " classes, " << samples << " samples, mode " << mode);
         ViewLossOptions o;

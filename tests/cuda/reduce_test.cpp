@@ -52,7 +52,7 @@ void check_all(const char* name, const std::function<Tensor(const Tensor&, const
   for (const auto& [shape, axes] : cases())
     for (const bool keepdim : {false, true})
       check_devices_agree(
-          name, [&](const std::vector<Tensor>& in) { return f(in[0], axes, keepdim); },
+          name, [&, axes = axes](const std::vector<Tensor>& in) { return f(in[0], axes, keepdim); },
           {random_normal(shape, Key(1), 0.3, 1)}, tolerance);
 }
 
