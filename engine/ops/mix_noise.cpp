@@ -257,8 +257,10 @@ bool mixes(const Tensor& x, double lambda, const std::vector<std::int64_t>& perm
 
 template <typename T>
 void append(std::vector<std::byte>& bytes, const T* values, std::size_t count) {
-  const auto* from = reinterpret_cast<const std::byte*>(values);
-  bytes.insert(bytes.end(), from, from + count * sizeof(T));
+  if (count == 0) return;
+  const std::size_t before = bytes.size();
+  bytes.resize(before + count * sizeof(T));
+  std::memcpy(bytes.data() + before, values, count * sizeof(T));
 }
 
 }  // namespace
