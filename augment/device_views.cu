@@ -131,7 +131,8 @@ __device__ void run_chains(const ViewsTask& task, Key key, std::uint8_t* images,
 
 // Four blocks on each multiprocessor hide the time of the draws, which one thread makes.
 template <typename T, int kChannels>
-__global__ void __launch_bounds__(kBlock, 4) make_views_kernel(const __grid_constant__ ViewsTask task, T* __restrict__ out) {
+__global__ void __launch_bounds__(kBlock, 4)
+    make_views_kernel(const __grid_constant__ ViewsTask task, T* __restrict__ out) {
   __shared__ BlockDraws draws;
   auto* const shared = dynamic_shared<unsigned char>();
   const int width = task.augmix.width, bytes = task.shape.pixels() * kChannels;

@@ -10,11 +10,13 @@ namespace {
 
 class LoaderSource final : public BatchSource {
  public:
-  LoaderSource(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Views> views, const LoaderOptions& options,
-               Key key)
+  LoaderSource(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Views> views,
+               const LoaderOptions& options, Key key)
       : loader_(std::move(dataset), std::move(views), options, key) {}
   std::int64_t batches() const override { return loader_.batches(); }
-  void start_epoch(std::int64_t epoch, std::int64_t first_batch) override { loader_.start_epoch(epoch, first_batch); }
+  void start_epoch(std::int64_t epoch, std::int64_t first_batch) override {
+    loader_.start_epoch(epoch, first_batch);
+  }
   bool next(Batch& batch) override { return loader_.next(batch); }
 
  private:
@@ -23,8 +25,8 @@ class LoaderSource final : public BatchSource {
 
 class DeviceSource final : public BatchSource {
  public:
-  DeviceSource(const Dataset& dataset, const Views& views, const LoaderOptions& options, Key key, Device device,
-               Dtype dtype)
+  DeviceSource(const Dataset& dataset, const Views& views, const LoaderOptions& options, Key key,
+               Device device, Dtype dtype)
       : batches_(dataset, views, options, key, device), dtype_(dtype) {}
   std::int64_t batches() const override { return batches_.batches(); }
   void start_epoch(std::int64_t epoch, std::int64_t first_batch) override {
@@ -45,8 +47,10 @@ class DeviceSource final : public BatchSource {
 
 }  // namespace
 
-std::unique_ptr<BatchSource> make_batch_source(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Views> views,
-                                               const LoaderOptions& options, Key key, Device device, Dtype dtype,
+std::unique_ptr<BatchSource> make_batch_source(std::shared_ptr<const Dataset> dataset,
+                                               std::shared_ptr<const Views> views,
+                                               const LoaderOptions& options, Key key, Device device,
+                                               Dtype dtype,
                                                const std::function<void(const std::string&)>& notice) {
   if (!device.is_cpu() && DeviceBatches::can_hold(*dataset, *views)) {
     try {

@@ -21,10 +21,12 @@ class BatchSource {
   virtual bool next(Batch& batch) = 0;
 };
 
-/// On a GPU whose memory holds the data set's bytes, batches are made there, with images in `dtype`; else by the workers of
-/// a DataLoader, in f32 on the CPU. `notice` is told why a GPU does not make them.
-std::unique_ptr<BatchSource> make_batch_source(std::shared_ptr<const Dataset> dataset, std::shared_ptr<const Views> views,
-                                               const LoaderOptions& options, Key key, Device device, Dtype dtype,
+/// On a GPU whose memory holds the data set's bytes, batches are made there, with images in `dtype`; else by
+/// the workers of a DataLoader, in f32 on the CPU. `notice` is told why a GPU does not make them.
+std::unique_ptr<BatchSource> make_batch_source(std::shared_ptr<const Dataset> dataset,
+                                               std::shared_ptr<const Views> views,
+                                               const LoaderOptions& options, Key key, Device device,
+                                               Dtype dtype,
                                                const std::function<void(const std::string&)>& notice = {});
 
 }  // namespace noisymix

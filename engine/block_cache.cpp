@@ -9,11 +9,13 @@ namespace noisymix {
 namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
-constexpr std::size_t kLargest = std::size_t{1} << 62;  // far beyond any machine; sizes are not rounded past it
+constexpr std::size_t kLargest = std::size_t{1}
+                                 << 62;  // far beyond any machine; sizes are not rounded past it
 
 }  // namespace
 
-BlockCache::BlockCache(MemorySource& source, const BlockCacheOptions& options) : source_(source), options_(options) {}
+BlockCache::BlockCache(MemorySource& source, const BlockCacheOptions& options)
+    : source_(source), options_(options) {}
 
 BlockCache::~BlockCache() {
   trim_locked();
@@ -104,7 +106,7 @@ void BlockCache::release(void* memory, std::size_t bytes) noexcept {
       free_small_[size].push_back(memory);
     else
       free_large(static_cast<std::byte*>(memory));
-  } catch (...) {                      // no memory for the lists themselves
+  } catch (...) {                       // no memory for the lists themselves
     if (size > options_.small) return;  // the piece stays unused
     source_.give_back(memory, size);
     stats_.reserved -= static_cast<std::int64_t>(size);

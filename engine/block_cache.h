@@ -22,16 +22,18 @@ class MemorySource {
 };
 
 struct BlockCacheOptions {
-  std::size_t alignment = 64;            ///< of every block; sizes are multiples of it
-  std::size_t small = std::size_t{1} << 20;  ///< blocks up to this size are kept by size, larger ones cut from regions
+  std::size_t alignment = 64;  ///< of every block; sizes are multiples of it
+  std::size_t small =
+      std::size_t{1} << 20;  ///< blocks up to this size are kept by size, larger ones cut from regions
   std::size_t smallest_piece = std::size_t{1} << 20;  ///< no smaller rest of a region is kept apart
-  std::size_t region = 0;                ///< least to ask the source for when a region is wanted
+  std::size_t region = 0;                             ///< least to ask the source for when a region is wanted
 };
 
-/// Small blocks are rounded up to a size class (1/8 of a power of two) and cached by class. Larger ones are cut from
-/// regions: a request takes the smallest free piece that holds it and leaves the rest; freed neighbours join again. So
-/// the many small maps of a network's deep half and the few large ones of its first half share memory, and what is
-/// reserved stays close to what is in use at once. Nothing is written to the blocks. Thread-safe.
+/// Small blocks are rounded up to a size class (1/8 of a power of two) and cached by class. Larger ones are
+/// cut from regions: a request takes the smallest free piece that holds it and leaves the rest; freed
+/// neighbours join again. So the many small maps of a network's deep half and the few large ones of its first
+/// half share memory, and what is reserved stays close to what is in use at once. Nothing is written to the
+/// blocks. Thread-safe.
 class BlockCache {
  public:
   BlockCache(MemorySource& source, const BlockCacheOptions& options);

@@ -12,7 +12,8 @@
 
 namespace noisymix {
 
-/// Numbers that a replay needs anew, by the name under which the kernels asked for them (see cuda/step_values.h).
+/// Numbers that a replay needs anew, by the name under which the kernels asked for them (see
+/// cuda/step_values.h).
 using StepValue = std::pair<std::string, std::vector<std::byte>>;
 
 /// Memory that graphs share which never run at the same time.
@@ -34,8 +35,9 @@ class StepGraph {
   /// Whether steps on this device can be recorded: GPUs only.
   static bool available(Device device);
 
-  /// Records what `body` starts on the device, without running it. `body` must not wait for the device nor read from it.
-  /// Everything it allocates and keeps stays at its place. Throws DeviceError when it does what cannot be recorded.
+  /// Records what `body` starts on the device, without running it. `body` must not wait for the device nor
+  /// read from it. Everything it allocates and keeps stays at its place. Throws DeviceError when it does what
+  /// cannot be recorded.
   StepGraph(StepGraphMemory& memory, const std::function<void()>& body);
   ~StepGraph();
   StepGraph(const StepGraph&) = delete;

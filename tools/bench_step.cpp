@@ -55,8 +55,8 @@ Batch random_batch(const BenchStepOptions& options, int views) {
   return batch;
 }
 
-/// The scheme's objectives, one per stage that may be mixed, which take turns: so the benchmark's time does not depend on
-/// which stages a few random draws pick.
+/// The scheme's objectives, one per stage that may be mixed, which take turns: so the benchmark's time does
+/// not depend on which stages a few random draws pick.
 class InTurn final : public Objective {
  public:
   InTurn(const std::string& scheme, const Model& model) {
@@ -77,7 +77,9 @@ class InTurn final : public Objective {
   }
   std::size_t count() const { return all_.size(); }
   void turn_to(int step) { current_ = static_cast<std::size_t>(step) % all_.size(); }
-  StepLoss loss(Model& model, const Batch& batch, Key key) override { return all_[current_]->loss(model, batch, key); }
+  StepLoss loss(Model& model, const Batch& batch, Key key) override {
+    return all_[current_]->loss(model, batch, key);
+  }
   std::optional<StepPlan> plan(const Model& model, std::int64_t examples, int views, Key key,
                                Device device) const override {
     return all_[current_]->plan(model, examples, views, key, device);
@@ -132,7 +134,9 @@ class Workload {
 
   int views() const { return views_; }
   /// Steps until every objective has been recorded.
-  int shortest_warmup() const { return batch_.images.device().is_cpu() ? 0 : 2 * static_cast<int>(objective_->count()); }
+  int shortest_warmup() const {
+    return batch_.images.device().is_cpu() ? 0 : 2 * static_cast<int>(objective_->count());
+  }
 
   void step(int i) {
     if (infer_) {
@@ -141,7 +145,8 @@ class Workload {
       backend_of(batch_.images.device()).synchronize();
       return;
     }
-    const StepSettings settings{.key = Key(0).child("step").child(i), .lr = 0.1, .step = i, .epoch = 0, .last_checkpoint = {}};
+    const StepSettings settings{
+        .key = Key(0).child("step").child(i), .lr = 0.1, .step = i, .epoch = 0, .last_checkpoint = {}};
     objective_->turn_to(i);
     runner_->run(batch_, settings);
   }
@@ -176,23 +181,25 @@ BenchStepResult bench_step(const BenchStepOptions& options) {
     seconds.push_back(now() - start);
   }
   const double middle = median(seconds), images = static_cast<double>(options.batch);
-  BenchStepResult result{.peer = std::string("noisymix ") + NOISYMIX_VERSION,
-                         .arch = options.arch,
-                         .scheme = options.scheme,
-                         .device = options.device.str(),
-                         .dtype = options.dtype,
-                         .batch = options.batch,
-                         .step_s = middle,
-                         .views_per_s = images * work.views() / middle,
-                         .base_images_per_s = images / middle,
-                         .peak_mib = options.device.is_cpu() ? peak_mib() : backend.memory().peak_in_use >> 20,
-                         .system_allocations = backend.memory().system_calls - allocations,
-                         .profile = {}};
+  BenchStepResult result{
+      .peer = std::string("noisymix ") + NOISYMIX_VERSION,
+      .arch = options.arch,
+      .scheme = options.scheme,
+      .device = options.device.str(),
+      .dtype = options.dtype,
+      .batch = options.batch,
+      .step_s = middle,
+      .views_per_s = images * work.views() / middle,
+      .base_images_per_s = images / middle,
+      .peak_mib = options.device.is_cpu() ? peak_mib() : backend.memory().peak_in_use >> 20,
+      .system_allocations = backend.memory().system_calls - allocations,
+      .profile = {}};
   if (profile) {
     double total = 0;
     for (const double s : seconds) total += s;
     const BenchPeakResult peak = options.device.is_cpu() ? bench_peak() : BenchPeakResult{};
-    result.profile = profile_table(*profile, options.steps, total / options.steps, options.dtype == "bf16", peak);
+    result.profile =
+        profile_table(*profile, options.steps, total / options.steps, options.dtype == "bf16", peak);
   }
   return result;
 }

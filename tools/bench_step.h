@@ -15,12 +15,12 @@ struct BenchStepOptions {
   std::int64_t batch = 128;  ///< examples; augmix and noisymix see three views of each
   int steps = 4, warmup = 1;
   int classes = 10;
-  int threads = 0;       ///< 0 leaves the pool as it is
-  double dropout = -1;   ///< below 0: the model's own
+  int threads = 0;      ///< 0 leaves the pool as it is
+  double dropout = -1;  ///< below 0: the model's own
   Device device = {};
   bool eager = false;         ///< GPU: op by op instead of a recorded step
   bool deterministic = true;  ///< GPU: only algorithms that give the same bits every time
-  bool profile = false;  ///< time every op
+  bool profile = false;       ///< time every op
 };
 
 /// The fields of one JSON line; step_s is the median over the steps.
@@ -28,7 +28,7 @@ struct BenchStepResult {
   std::string peer, arch, scheme, device, dtype;
   std::int64_t batch = 0;
   double step_s = 0, views_per_s = 0, base_images_per_s = 0;
-  std::int64_t peak_mib = 0;            ///< largest resident size of the process; GPU: of what was in use there
+  std::int64_t peak_mib = 0;  ///< largest resident size of the process; GPU: of what was in use there
   std::int64_t system_allocations = 0;  ///< during the timed steps
   std::string profile;                  ///< table of the ops, empty unless wanted
 };

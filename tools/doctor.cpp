@@ -35,7 +35,8 @@ std::string dotted(int version) {
 }
 
 std::string versions() {
-  return "built with " + dotted(cuda::runtime_version()) + ", the driver supports " + dotted(cuda::driver_version());
+  return "built with " + dotted(cuda::runtime_version()) + ", the driver supports " +
+         dotted(cuda::driver_version());
 }
 #endif
 
@@ -46,9 +47,10 @@ void examine_gpus(std::ostringstream& out, DoctorReport& report) {
   if (count == 0) row(out, "GPU", "none: " + reason);
   for (int i = 0; i < count; ++i) {
     const cuda::DeviceFacts f = cuda::facts(i);
-    row(out, "cuda:" + std::to_string(i), f.name + ", sm_" + std::to_string(f.major) + std::to_string(f.minor) + ", " +
-                                              std::to_string(f.multiprocessors) + " multiprocessors, " +
-                                              gibibytes(f.free_memory) + " of " + gibibytes(f.memory) + " free");
+    row(out, "cuda:" + std::to_string(i),
+        f.name + ", sm_" + std::to_string(f.major) + std::to_string(f.minor) + ", " +
+            std::to_string(f.multiprocessors) + " multiprocessors, " + gibibytes(f.free_memory) + " of " +
+            gibibytes(f.memory) + " free");
   }
   report.gpu_usable = count > 0;
   for (const cuda::LibraryFacts& library : cuda::libraries()) {
@@ -57,7 +59,8 @@ void examine_gpus(std::ostringstream& out, DoctorReport& report) {
       continue;
     }
     row(out, library.name, "not found: " + library.missing);
-    row(out, "", "slower kernels of our own stand in; install it, or name its folder in NOISYMIX_LIBRARY_PATH");
+    row(out, "",
+        "slower kernels of our own stand in; install it, or name its folder in NOISYMIX_LIBRARY_PATH");
   }
 }
 #else
@@ -72,8 +75,9 @@ DoctorReport examine_machine() {
   DoctorReport report;
   std::ostringstream out;
   row(out, "noisymix", NOISYMIX_VERSION);
-  row(out, "processor", std::to_string(std::thread::hardware_concurrency()) + " hardware threads, kernels for " +
-                            name_of(cpu::active_isa()) + ", " + std::to_string(cpu::threads()) + " threads used");
+  row(out, "processor",
+      std::to_string(std::thread::hardware_concurrency()) + " hardware threads, kernels for " +
+          name_of(cpu::active_isa()) + ", " + std::to_string(cpu::threads()) + " threads used");
   examine_gpus(out, report);
   row(out, "--device auto", "means " + parse_device("auto").str());
   report.text = out.str();

@@ -28,10 +28,12 @@ class GraphRunner final : public StepRunner {
 
   StepOutcome run(const Batch& batch, const StepSettings& settings) override {
     std::optional<StepPlan> plan;
-    if (recording_) plan = parts_.objective.plan(parts_.model, batch.size(), batch.views, settings.key, parts_.device);
+    if (recording_)
+      plan = parts_.objective.plan(parts_.model, batch.size(), batch.views, settings.key, parts_.device);
     if (recording_ && !plan) give_up("this objective's steps cannot be recorded");
     if (!plan) return eager_->run(batch, settings);
-    for (StepValue& value : parts_.optimizer.step_values(settings.lr)) plan->values.push_back(std::move(value));
+    for (StepValue& value : parts_.optimizer.step_values(settings.lr))
+      plan->values.push_back(std::move(value));
 
     std::ostringstream name;
     name << plan->structure << ", images " << batch.images.shape();
@@ -120,7 +122,8 @@ class GraphRunner final : public StepRunner {
 
 }  // namespace
 
-std::unique_ptr<StepRunner> make_graph_runner(const StepParts& parts, std::function<void(const std::string&)> notice) {
+std::unique_ptr<StepRunner> make_graph_runner(const StepParts& parts,
+                                              std::function<void(const std::string&)> notice) {
   return std::make_unique<GraphRunner>(parts, std::move(notice));
 }
 

@@ -7,8 +7,8 @@
 
 namespace noisymix {
 
-/// "; a batch of about N fits", measured by steps on a few examples of the batch that did not fit; empty when even those do
-/// not. Changes nothing but the running statistics of batch norms.
+/// "; a batch of about N fits", measured by steps on a few examples of the batch that did not fit; empty when
+/// even those do not. Changes nothing but the running statistics of batch norms.
 std::string batch_that_fits(const StepParts& parts, const Batch& batch);
 
 }  // namespace noisymix

@@ -8,7 +8,6 @@
 #include "augment/feature_mix.h"
 #include "engine/ops/dropout.h"
 #include "engine/ops/mix_noise.h"
-#include "engine/ops/mix_noise.h"
 #include "engine/ops/view_loss.h"
 
 namespace noisymix {
@@ -33,7 +32,8 @@ class ViewsObjective final : public Objective {
   std::optional<StepPlan> plan(const Model& model, std::int64_t examples, int views, Key step_key,
                                Device) const override {
     const FeatureMixDraw draw = drawn(model, examples, views, step_key);
-    StepPlan plan{.structure = "", .values = {}, .lambda = draw.lambda, .layer = mix_.active() ? draw.layer : -1};
+    StepPlan plan{
+        .structure = "", .values = {}, .lambda = draw.lambda, .layer = mix_.active() ? draw.layer : -1};
     std::ostringstream structure;
     structure << "stage " << plan.layer << (draw.permutation.empty() ? "" : ", mixed") << ", noise";
     for (const ViewNoise& noise : draw.noise) structure << ' ' << (noise.add != 0) << (noise.mult != 0);

@@ -51,9 +51,10 @@ class Objective {
   /// A scalar on the tape. Pure in (weights, batch, key): calling it again replays the step, apart from the
   /// running statistics of batch norm, which training forwards update but never read.
   virtual StepLoss loss(Model& model, const Batch& batch, Key step_key) = 0;
-  /// The draws of loss() alone, for a batch of so many examples and views; nothing when steps cannot be recorded.
-  virtual std::optional<StepPlan> plan(const Model&, std::int64_t /*examples*/, int /*views*/, Key /*step_key*/,
-                                       Device) const {
+  /// The draws of loss() alone, for a batch of so many examples and views; nothing when steps cannot be
+  /// recorded.
+  virtual std::optional<StepPlan> plan(const Model&, std::int64_t /*examples*/, int /*views*/,
+                                       Key /*step_key*/, Device) const {
     return std::nullopt;
   }
 };

@@ -36,16 +36,17 @@ struct StepParts {
 class StepRunner {
  public:
   virtual ~StepRunner() = default;
-  /// Forward pass, backward pass, update. The batch may be on any device and in f32. Throws DivergedError when the loss
-  /// or a gradient is not finite; the weights are then those from before the step.
+  /// Forward pass, backward pass, update. The batch may be on any device and in f32. Throws DivergedError
+  /// when the loss or a gradient is not finite; the weights are then those from before the step.
   virtual StepOutcome run(const Batch& batch, const StepSettings& settings) = 0;
 };
 
 /// Op by op: works everywhere and says most about errors.
 std::unique_ptr<StepRunner> make_eager_runner(const StepParts& parts);
 
-/// Records a step the second time it has a new structure (stage that is mixed, batch size) and replays it from then on.
-/// The same results as op by op. What cannot be recorded runs op by op; `notice` is told the reason once.
+/// Records a step the second time it has a new structure (stage that is mixed, batch size) and replays it
+/// from then on. The same results as op by op. What cannot be recorded runs op by op; `notice` is told the
+/// reason once.
 std::unique_ptr<StepRunner> make_graph_runner(const StepParts& parts,
                                               std::function<void(const std::string&)> notice = {});
 

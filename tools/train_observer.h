@@ -12,7 +12,8 @@ namespace noisymix {
 
 /// Known before the first step.
 struct TrainStart {
-  std::string model, train_data, test_data, device;
+  std::string model, train_data, test_data;
+  std::string device = {};  ///< what the backend calls itself
   std::int64_t parameters = 0;
   std::int64_t epochs = 0, steps_per_epoch = 0;
   std::int64_t first_step = 0;  ///< greater than 0 when resumed

@@ -133,7 +133,8 @@ void Trainer::Impl::build() {
   std::shared_ptr<const Views> views =
       make_views(config.views, make_normalization(config.data.normalization));
   const auto notice = [this](const std::string& text) { observer.notice(text); };
-  source = make_batch_source(train_data, std::move(views), loading, key.child("data"), options.device, precision(), notice);
+  source = make_batch_source(train_data, std::move(views), loading, key.child("data"), options.device,
+                             precision(), notice);
   test_loader = make_test_loader(test_data, config);
   NM_CHECK_AS(ConfigError, source->batches() > 0, "train.drop_last leaves no batch: the training set has ",
               train_data->size(), " examples, train.batch is ", train.batch);

@@ -29,17 +29,26 @@ std::string readable(std::size_t bytes) {
 
 std::string advice(cudaError_t status) {
   switch (static_cast<int>(status)) {
-    case 2: return "use a smaller batch, or --set train.precision=bf16";
-    case 35: return "the driver is older than this build needs; update it, or use --device cpu";
-    case 100: return "use --device cpu, or check `nvidia-smi`";
-    case 101: return "`noisymix doctor` lists the devices there are";
-    case 900: return "this call cannot be part of a captured step; set train.cuda_graph = false";
-    case 209: return "this build has no code for this GPU; configure with its CMAKE_CUDA_ARCHITECTURES";
+    case 2:
+      return "use a smaller batch, or --set train.precision=bf16";
+    case 35:
+      return "the driver is older than this build needs; update it, or use --device cpu";
+    case 100:
+      return "use --device cpu, or check `nvidia-smi`";
+    case 101:
+      return "`noisymix doctor` lists the devices there are";
+    case 900:
+      return "this call cannot be part of a captured step; set train.cuda_graph = false";
+    case 209:
+      return "this build has no code for this GPU; configure with its CMAKE_CUDA_ARCHITECTURES";
     case 700:
     case 716:
     case 717:
-    case 719: return "a kernel touched memory that is not its own; run with CUDA_LAUNCH_BLOCKING=1 to see which, and report it";
-    default: return "`noisymix doctor` shows driver and devices";
+    case 719:
+      return "a kernel touched memory that is not its own; run with CUDA_LAUNCH_BLOCKING=1 to see which, and "
+             "report it";
+    default:
+      return "`noisymix doctor` shows driver and devices";
   }
 }
 
@@ -61,7 +70,8 @@ int device_count(std::string* reason) {
   if (reason != nullptr) {
     if (status == cudaErrorInsufficientDriver)
       *reason = "the NVIDIA driver is missing or older than this build's CUDA " +
-                std::to_string(runtime_version() / 1000) + "." + std::to_string(runtime_version() % 1000 / 10);
+                std::to_string(runtime_version() / 1000) + "." +
+                std::to_string(runtime_version() % 1000 / 10);
     else if (status == cudaSuccess || status == cudaErrorNoDevice)
       *reason = "there is no NVIDIA GPU, or CUDA_VISIBLE_DEVICES hides it";
     else
@@ -85,8 +95,13 @@ int runtime_version() {
 DeviceFacts facts(int device) {
   cudaDeviceProp properties{};
   NM_CUDA_CHECK(cudaGetDeviceProperties(&properties, device));
-  DeviceFacts result{properties.name, properties.major, properties.minor, properties.multiProcessorCount,
-                     properties.totalGlobalMem, 0, static_cast<std::size_t>(properties.l2CacheSize)};
+  DeviceFacts result{properties.name,
+                     properties.major,
+                     properties.minor,
+                     properties.multiProcessorCount,
+                     properties.totalGlobalMem,
+                     0,
+                     static_cast<std::size_t>(properties.l2CacheSize)};
   const int before = selected();
   select(device);
   std::size_t total = 0;
@@ -129,8 +144,8 @@ class DeviceMemory final : public MemorySource {
   int device_;
 };
 
-constexpr BlockCacheOptions kCacheOptions{.alignment = 512, .small = 0, .smallest_piece = 512,
-                                          .region = std::size_t{32} << 20};
+constexpr BlockCacheOptions kCacheOptions{
+    .alignment = 512, .small = 0, .smallest_piece = 512, .region = std::size_t{32} << 20};
 
 }  // namespace
 
@@ -235,7 +250,8 @@ class CudaBackend final : public Backend {
     const DeviceFacts f = facts(index_);
     std::ostringstream list;
     const auto largest = (active_ != nullptr ? active_->cache : cache_).largest(3);
-    for (std::size_t i = 0; i < largest.size(); ++i) list << (i > 0 ? ", " : "; the largest tensors hold ") << readable(largest[i]);
+    for (std::size_t i = 0; i < largest.size(); ++i)
+      list << (i > 0 ? ", " : "; the largest tensors hold ") << readable(largest[i]);
     fail<OutOfMemoryError>("[cuda:", index_, "] out of memory: need ", readable(bytes), " more, have ",
                            readable(f.free_memory), " of ", readable(f.memory), " (in use here ",
                            readable(static_cast<std::size_t>(stats.in_use)), list.str(),
@@ -264,10 +280,12 @@ CudaBackend& device(int index) {
   if (found == backends->end()) {
     std::string reason;
     const int count = device_count(&reason);
-    NM_CHECK_AS(DeviceError, count > 0, "[device] cuda:", index, " is not available: ", reason, "; use --device cpu");
+    NM_CHECK_AS(DeviceError, count > 0, "[device] cuda:", index, " is not available: ", reason,
+                "; use --device cpu");
     NM_CHECK_AS(DeviceError, index >= 0 && index < count, "[device] cuda:", index, " does not exist: there ",
-                count == 1 ? "is 1 GPU, cuda:0" : "are " + std::to_string(count) + " GPUs, cuda:0 to cuda:" +
-                                                      std::to_string(count - 1));
+                count == 1
+                    ? "is 1 GPU, cuda:0"
+                    : "are " + std::to_string(count) + " GPUs, cuda:0 to cuda:" + std::to_string(count - 1));
     found = backends->emplace(index, std::make_unique<CudaBackend>(index)).first;
   }
   return *found->second;

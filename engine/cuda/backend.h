@@ -33,7 +33,8 @@ void select(int device);
 int driver_version();
 int runtime_version();
 
-/// Memory that outlives a captured graph: while one is active, the selected device's allocations come from it.
+/// Memory that outlives a captured graph: while one is active, the selected device's allocations come from
+/// it.
 class MemoryPool {
  public:
   explicit MemoryPool(int device);

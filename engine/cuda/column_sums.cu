@@ -19,7 +19,8 @@ __global__ void partial_kernel(const T* x, sum_t<T>* partial, std::int64_t rows,
   const std::int64_t end = begin + rows_per_block < rows ? begin + rows_per_block : rows;
   sum_t<T> sum = 0;
   if (column < columns)
-    for (std::int64_t r = begin + threadIdx.y; r < end; r += kRows) sum += static_cast<sum_t<T>>(value_of(x[r * columns + column]));
+    for (std::int64_t r = begin + threadIdx.y; r < end; r += kRows)
+      sum += static_cast<sum_t<T>>(value_of(x[r * columns + column]));
   sums[threadIdx.y][threadIdx.x] = sum;
   __syncthreads();
   if (threadIdx.y != 0 || column >= columns) return;
@@ -46,7 +47,8 @@ Tensor column_sums(const Tensor& x, std::int64_t rows, std::int64_t columns, Dty
     using S = sum_t<T>;
     Tensor partial = Tensor::empty({std::max<std::int64_t>(blocks, 1), columns}, dtype_of<S>(), x.device());
     const dim3 grid(static_cast<unsigned>(blocks), static_cast<unsigned>((columns + kWarp - 1) / kWarp));
-    launch(partial_kernel<T>, grid, dim3(kWarp, kRows), x.data<T>(), partial.mutable_data<S>(), rows, columns, per_block);
+    launch(partial_kernel<T>, grid, dim3(kWarp, kRows), x.data<T>(), partial.mutable_data<S>(), rows, columns,
+           per_block);
     const auto join = [&]<typename To>() {
       launch(join_kernel<S, To>, blocks_for(columns), kBlock, static_cast<const S*>(partial.data<S>()),
              sums.mutable_data<To>(), blocks, columns);

@@ -5,8 +5,8 @@
 
 namespace noisymix::cuda {
 
-/// x [rows, columns], any floating dtype, to sums [columns] in `dtype`: that of x or f32. Same order of additions every
-/// time.
+/// x [rows, columns], any floating dtype, to sums [columns] in `dtype`: that of x or f32. Same order of
+/// additions every time.
 Tensor column_sums(const Tensor& x, std::int64_t rows, std::int64_t columns, Dtype dtype);
 
 }  // namespace noisymix::cuda

@@ -39,7 +39,8 @@ struct Api {
       return function != nullptr;
     };
     complete = find("cublasLtCreate", create) && find("cublasLtMatmulDescCreate", desc_create) &&
-               find("cublasLtMatmulDescDestroy", desc_destroy) && find("cublasLtMatmulDescSetAttribute", desc_set) &&
+               find("cublasLtMatmulDescDestroy", desc_destroy) &&
+               find("cublasLtMatmulDescSetAttribute", desc_set) &&
                find("cublasLtMatrixLayoutCreate", layout_create) &&
                find("cublasLtMatrixLayoutDestroy", layout_destroy) &&
                find("cublasLtMatrixLayoutSetAttribute", layout_set) &&
@@ -76,10 +77,14 @@ cublasLtHandle_t handle() {
 
 cudaDataType_t data_type(Dtype dtype) {
   switch (dtype) {
-    case Dtype::f32: return CUDA_R_32F;
-    case Dtype::f64: return CUDA_R_64F;
-    case Dtype::bf16: return CUDA_R_16BF;
-    default: throw Refused{};
+    case Dtype::f32:
+      return CUDA_R_32F;
+    case Dtype::f64:
+      return CUDA_R_64F;
+    case Dtype::bf16:
+      return CUDA_R_16BF;
+    default:
+      throw Refused{};
   }
 }
 
@@ -87,8 +92,8 @@ cudaDataType_t data_type(Dtype dtype) {
 class Layout {
  public:
   Layout(Dtype dtype, std::int64_t rows, std::int64_t cols, std::int32_t batch, std::int64_t stride) {
-    check(api().layout_create(&raw_, data_type(dtype), static_cast<std::uint64_t>(cols), static_cast<std::uint64_t>(rows),
-                              cols));
+    check(api().layout_create(&raw_, data_type(dtype), static_cast<std::uint64_t>(cols),
+                              static_cast<std::uint64_t>(rows), cols));
     if (batch == 1) return;
     check(api().layout_set(raw_, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &batch, sizeof batch));
     check(api().layout_set(raw_, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride, sizeof stride));
@@ -109,8 +114,9 @@ class Operation {
   Operation(Dtype dtype, bool transpose_first, bool transpose_second, const Tensor& bias) {
     const bool f64 = dtype == Dtype::f64;
     const cublasComputeType_t compute = f64 ? CUBLAS_COMPUTE_64F
-                                        : dtype == Dtype::f32 && math_policy().tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32
-                                                                                    : CUBLAS_COMPUTE_32F;
+                                        : dtype == Dtype::f32 && math_policy().tf32
+                                            ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                            : CUBLAS_COMPUTE_32F;
     check(api().desc_create(&raw_, compute, f64 ? CUDA_R_64F : CUDA_R_32F));
     const cublasOperation_t first = transpose_first ? CUBLAS_OP_T : CUBLAS_OP_N,
                             second = transpose_second ? CUBLAS_OP_T : CUBLAS_OP_N;
@@ -149,8 +155,8 @@ cublasLtMatmulAlgo_t algorithm(const std::string& key, const Operation& operatio
     api().preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof workspace);
     cublasLtMatmulHeuristicResult_t best{};
     int count = 0;
-    const cublasStatus_t status = api().heuristic(handle(), operation.raw(), first.raw(), second.raw(), result.raw(),
-                                                  result.raw(), preference, 1, &best, &count);
+    const cublasStatus_t status = api().heuristic(handle(), operation.raw(), first.raw(), second.raw(),
+                                                  result.raw(), result.raw(), preference, 1, &best, &count);
     api().preference_destroy(preference);
     if (status != CUBLAS_STATUS_SUCCESS || count == 0) best.state = CUBLAS_STATUS_NOT_SUPPORTED;
     found = chosen->emplace(key, best).first;
@@ -159,7 +165,8 @@ cublasLtMatmulAlgo_t algorithm(const std::string& key, const Operation& operatio
   return found->second.algo;
 }
 
-/// Elements from one matrix of the batch to the next, 0 when there is one; throws when they are not evenly spaced.
+/// Elements from one matrix of the batch to the next, 0 when there is one; throws when they are not evenly
+/// spaced.
 std::int64_t stride_of(const std::vector<std::int64_t>& offsets) {
   const std::int64_t stride = offsets.size() > 1 ? offsets[1] - offsets[0] : 0;
   for (std::size_t i = 0; i < offsets.size(); ++i)
@@ -171,21 +178,25 @@ void multiply(const Tensor& a, const Tensor& b, const Tensor& bias, const Produc
   const auto batch = static_cast<std::int32_t>(p.a_offsets.size());
   const Dtype type = a.dtype();
   // Row-major c = a b is column-major c' = b' a'.
-  const Layout first(type, p.transpose_b ? p.n : p.k, p.transpose_b ? p.k : p.n, batch, stride_of(p.b_offsets));
-  const Layout second(type, p.transpose_a ? p.k : p.m, p.transpose_a ? p.m : p.k, batch, stride_of(p.a_offsets));
+  const Layout first(type, p.transpose_b ? p.n : p.k, p.transpose_b ? p.k : p.n, batch,
+                     stride_of(p.b_offsets));
+  const Layout second(type, p.transpose_a ? p.k : p.m, p.transpose_a ? p.m : p.k, batch,
+                      stride_of(p.a_offsets));
   const Layout result(c.dtype(), p.m, p.n, batch, p.m * p.n);
   const Operation operation(type, p.transpose_b, p.transpose_a, bias);
   std::ostringstream key;
-  key << selected() << ' ' << p.m << ' ' << p.n << ' ' << p.k << ' ' << p.transpose_a << p.transpose_b << ' ' << batch << ' '
-      << name_of(type) << name_of(c.dtype()) << (bias.defined() ? name_of(bias.dtype()) : "") << math_policy().tf32;
+  key << selected() << ' ' << p.m << ' ' << p.n << ' ' << p.k << ' ' << p.transpose_a << p.transpose_b << ' '
+      << batch << ' ' << name_of(type) << name_of(c.dtype()) << (bias.defined() ? name_of(bias.dtype()) : "")
+      << math_policy().tf32;
   const cublasLtMatmulAlgo_t algo = algorithm(key.str(), operation, first, second, result);
   const Tensor workspace = Tensor::empty({static_cast<std::int64_t>(kWorkspace)}, Dtype::u8, c.device());
   const float one = 1, zero = 0;
   const double one_f64 = 1, zero_f64 = 0;
   const void* alpha = type == Dtype::f64 ? static_cast<const void*>(&one_f64) : &one;
   const void* beta = type == Dtype::f64 ? static_cast<const void*>(&zero_f64) : &zero;
-  check(api().matmul(handle(), operation.raw(), alpha, b.raw(), first.raw(), a.raw(), second.raw(), beta, c.raw(),
-                     result.raw(), c.raw(), result.raw(), &algo, workspace.raw(), kWorkspace, stream()));
+  check(api().matmul(handle(), operation.raw(), alpha, b.raw(), first.raw(), a.raw(), second.raw(), beta,
+                     c.raw(), result.raw(), c.raw(), result.raw(), &algo, workspace.raw(), kWorkspace,
+                     stream()));
 }
 
 }  // namespace
@@ -194,7 +205,8 @@ bool cublaslt_matmul(const Tensor& a, const Tensor& b, const Tensor& bias, const
   if (!api().complete || p.k == 0) return false;
   for (const Tensor* t : {&a, &b, static_cast<const Tensor*>(&c)})
     if (reinterpret_cast<std::uintptr_t>(t->raw()) % 16 != 0) return false;
-  if (bias.defined() && bias.dtype() != c.dtype()) return false;  // mixed precision: rounded once, by our own kernel
+  if (bias.defined() && bias.dtype() != c.dtype())
+    return false;  // mixed precision: rounded once, by our own kernel
   try {
     multiply(a, b.dtype() == a.dtype() ? b : b.detach().to(a.dtype()), bias, p, c);
     return true;

@@ -54,16 +54,22 @@ std::string key_of(const char* kind, const ConvShape& s, std::initializer_list<i
   std::ostringstream key;
   const MathPolicy& p = math_policy();
   key << kind << selected() << p.tf32 << p.deterministic << p.timed;
-  for (const std::int64_t v : {s.n, s.h, s.w, s.c, s.o, s.kh, s.kw, s.stride_h, s.stride_w, s.padding_h, s.padding_w,
-                               s.dilation_h, s.dilation_w, s.groups})
+  for (const std::int64_t v : {s.n, s.h, s.w, s.c, s.o, s.kh, s.kw, s.stride_h, s.stride_w, s.padding_h,
+                               s.padding_w, s.dilation_h, s.dilation_w, s.groups})
     key << ' ' << v;
   for (const int v : more) key << '/' << v;
   return key.str();
 }
 
-std::vector<std::int64_t> x_dims(const ConvShape& s) { return {s.n, s.c, s.h, s.w}; }
-std::vector<std::int64_t> y_dims(const ConvShape& s) { return {s.n, s.o, s.ho, s.wo}; }
-std::vector<std::int64_t> weight_dims(const ConvShape& s) { return {s.o, s.group_c(), s.kh, s.kw}; }
+std::vector<std::int64_t> x_dims(const ConvShape& s) {
+  return {s.n, s.c, s.h, s.w};
+}
+std::vector<std::int64_t> y_dims(const ConvShape& s) {
+  return {s.n, s.o, s.ho, s.wo};
+}
+std::vector<std::int64_t> weight_dims(const ConvShape& s) {
+  return {s.o, s.group_c(), s.kh, s.kw};
+}
 
 Descriptor convolution(const ConvShape& s) {
   Descriptor conv(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
@@ -126,7 +132,8 @@ class Epilogue {
  public:
   Epilogue(const ConvShape& s, const ConvEpilogue& e, cudnnDataType_t type) : dims_(y_dims(s)), type_(type) {
     const std::vector<std::int64_t> channel{1, s.o, 1, 1};
-    if (e.bias.defined()) add_step(CUDNN_POINTWISE_ADD, TensorSpec{kBias, channel, cudnn::data_type(e.bias.dtype())});
+    if (e.bias.defined())
+      add_step(CUDNN_POINTWISE_ADD, TensorSpec{kBias, channel, cudnn::data_type(e.bias.dtype())});
     if (e.residual.defined()) add_step(CUDNN_POINTWISE_ADD, TensorSpec{kResidual, dims_, type});
     if (e.scale.defined()) {
       add_step(CUDNN_POINTWISE_MUL, TensorSpec{kScale, channel, CUDNN_DATA_FLOAT});
@@ -136,7 +143,8 @@ class Epilogue {
   }
   bool empty() const { return steps_.empty(); }
 
-  /// Tensor number i of the chain: the convolution's result first, y last; those between exist in registers only.
+  /// Tensor number i of the chain: the convolution's result first, y last; those between exist in registers
+  /// only.
   TensorSpec link(std::size_t i) const {
     if (i == steps_.size()) return {kY, dims_, type_};
     return {kFirstVirtual + static_cast<std::int64_t>(i), dims_, CUDNN_DATA_FLOAT, true};
@@ -168,7 +176,9 @@ class Epilogue {
     cudnnPointwiseMode_t mode;
     std::optional<TensorSpec> operand;
   };
-  void add_step(cudnnPointwiseMode_t mode, std::optional<TensorSpec> operand) { steps_.push_back({mode, std::move(operand)}); }
+  void add_step(cudnnPointwiseMode_t mode, std::optional<TensorSpec> operand) {
+    steps_.push_back({mode, std::move(operand)});
+  }
   std::vector<std::int64_t> dims_;
   cudnnDataType_t type_;
   std::vector<Step> steps_;
@@ -180,10 +190,12 @@ std::unique_ptr<Plan> compile(std::vector<Descriptor>& operations, Dtype maps, c
   return std::make_unique<Plan>(list, maps == Dtype::bf16 || math_policy().tf32, pointers);
 }
 
-std::unique_ptr<Plan> forward_plan(const ConvShape& s, Dtype dtype, const ConvEpilogue& e, const Pointers& pointers) {
+std::unique_ptr<Plan> forward_plan(const ConvShape& s, Dtype dtype, const ConvEpilogue& e,
+                                   const Pointers& pointers) {
   const cudnnDataType_t type = cudnn::data_type(dtype);
   const Epilogue epilogue(s, e, type);
-  const Descriptor x = cudnn::make_tensor({kX, x_dims(s), type}), w = cudnn::make_tensor({kWeight, weight_dims(s), type}),
+  const Descriptor x = cudnn::make_tensor({kX, x_dims(s), type}),
+                   w = cudnn::make_tensor({kWeight, weight_dims(s), type}),
                    y = cudnn::make_tensor(epilogue.link(0));
   const Descriptor conv = convolution(s);
   std::vector<Descriptor> operations;
@@ -192,8 +204,8 @@ std::unique_ptr<Plan> forward_plan(const ConvShape& s, Dtype dtype, const ConvEp
   return compile(operations, dtype, pointers);
 }
 
-std::unique_ptr<Plan> gradient_plan(const OperationNames& names, const ConvShape& s, Dtype dtype, Dtype weight,
-                                    const Pointers& pointers) {
+std::unique_ptr<Plan> gradient_plan(const OperationNames& names, const ConvShape& s, Dtype dtype,
+                                    Dtype weight, const Pointers& pointers) {
   const cudnnDataType_t type = cudnn::data_type(dtype);
   const Descriptor x = cudnn::make_tensor({kX, x_dims(s), type}),
                    w = cudnn::make_tensor({kWeight, weight_dims(s), cudnn::data_type(weight)}),
@@ -218,7 +230,8 @@ void add_pointer(Pointers& pointers, Id id, const Tensor& t) {
 
 }  // namespace
 
-bool cudnn_forward(const ConvShape& s, const Tensor& x, const Tensor& weight, ConvEpilogue& epilogue, Tensor& y) {
+bool cudnn_forward(const ConvShape& s, const Tensor& x, const Tensor& weight, ConvEpilogue& epilogue,
+                   Tensor& y) {
   if (!usable(x.dtype(), {&x, &weight, &y, &epilogue.bias, &epilogue.residual})) return false;
   const Tensor w = weight.detach().to(x.dtype());
   const int dtype = static_cast<int>(x.dtype());
@@ -232,8 +245,9 @@ bool cudnn_forward(const ConvShape& s, const Tensor& x, const Tensor& weight, Co
   try {
     if (!plain) {
       const Plan* fused = cache().find(
-          key_of("fused", s, {dtype, epilogue.bias.defined() ? 1 + static_cast<int>(epilogue.bias.dtype()) : 0,
-                              epilogue.residual.defined(), epilogue.scale.defined(), epilogue.relu}),
+          key_of("fused", s,
+                 {dtype, epilogue.bias.defined() ? 1 + static_cast<int>(epilogue.bias.dtype()) : 0,
+                  epilogue.residual.defined(), epilogue.scale.defined(), epilogue.relu}),
           [&] { return forward_plan(s, x.dtype(), epilogue, fused_pointers); });
       if (fused != nullptr) {
         fused->run(fused_pointers);
@@ -246,7 +260,8 @@ bool cudnn_forward(const ConvShape& s, const Tensor& x, const Tensor& weight, Co
     if (plan != nullptr) plan->run(pointers);
     return plan != nullptr;
   } catch (const Refused& refused) {
-    fail<DeviceError>("[conv2d] cuDNN failed while computing: ", refused.what, "; `noisymix doctor` shows its version");
+    fail<DeviceError>("[conv2d] cuDNN failed while computing: ", refused.what,
+                      "; `noisymix doctor` shows its version");
   }
 }
 
@@ -311,10 +326,13 @@ ConvEngines cudnn_engines(const ConvShape& s, Dtype dtype, std::vector<std::stri
   ConvEngines result;
   result.forward = count("forward", [&] { return forward_plan(s, dtype, {}, {}); });
   const ConvEpilogue fused{.bias = Tensor::empty({s.o}),  // only that they are there and their dtypes matter
-                           .residual = Tensor::empty({1}, dtype), .scale = {}, .shift = {}};
+                           .residual = Tensor::empty({1}, dtype),
+                           .scale = {},
+                           .shift = {}};
   result.fused = count("fused", [&] { return forward_plan(s, dtype, fused, {}); });
   result.input_grad = count("input gradient", [&] { return gradient_plan(kInputGrad, s, dtype, dtype, {}); });
-  result.weight_grad = count("weight gradient", [&] { return gradient_plan(kWeightGrad, s, dtype, dtype, {}); });
+  result.weight_grad =
+      count("weight gradient", [&] { return gradient_plan(kWeightGrad, s, dtype, dtype, {}); });
   result.weight_grad_f32 =
       count("weight gradient in f32", [&] { return gradient_plan(kWeightGrad, s, dtype, Dtype::f32, {}); });
   return result;

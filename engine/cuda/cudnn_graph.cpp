@@ -13,11 +13,11 @@
 namespace noisymix::cuda::cudnn {
 namespace {
 
-constexpr std::size_t kMostCandidates = 8;                          // that are compiled and timed
-constexpr std::int64_t kMostWorkspace = std::int64_t{1} << 30;      // bytes; engines that want more are left out
+constexpr std::size_t kMostCandidates = 8;                      // that are compiled and timed
+constexpr std::int64_t kMostWorkspace = std::int64_t{1} << 30;  // bytes; engines that want more are left out
 
-/// Opened on first use and kept. cuDNN opens some of the toolkit's libraries itself, by name only; those that lie in a
-/// Python environment must be there already.
+/// Opened on first use and kept. cuDNN opens some of the toolkit's libraries itself, by name only; those that
+/// lie in a Python environment must be there already.
 struct Loaded {
   Library cublas_lt{{"libcublasLt.so.13", "libcublasLt.so.12"}};
   Library cublas{{"libcublas.so.13", "libcublas.so.12"}};
@@ -36,8 +36,8 @@ struct Loaded {
                find("cudnnBackendCreateDescriptor", api.create_descriptor) &&
                find("cudnnBackendDestroyDescriptor", api.destroy_descriptor) &&
                find("cudnnBackendSetAttribute", api.set_attribute) &&
-               find("cudnnBackendGetAttribute", api.get_attribute) && find("cudnnBackendFinalize", api.finalize) &&
-               find("cudnnBackendExecute", api.execute);
+               find("cudnnBackendGetAttribute", api.get_attribute) &&
+               find("cudnnBackendFinalize", api.finalize) && find("cudnnBackendExecute", api.execute);
   }
 };
 
@@ -61,7 +61,8 @@ bool has_note(const Descriptor& config, std::initializer_list<cudnnBackendNumeri
   cudnnBackendDescriptor_t raw = engine.raw();
   std::int64_t count = 0;
   if (absent_device()) engine.set(CUDNN_ATTR_ENGINE_DEVICEPROP, *absent_device());
-  check(api()->get_attribute(config.raw(), CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &count, &raw),
+  check(api()->get_attribute(config.raw(), CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
+                             &count, &raw),
         "engine of a configuration");
   std::array<cudnnBackendNumericalNote_t, CUDNN_NUMERICAL_NOTE_TYPE_COUNT> notes{};
   check(api()->get_attribute(engine.raw(), CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
@@ -126,10 +127,14 @@ void Descriptor::finalize() {
 
 cudnnDataType_t data_type(Dtype dtype) {
   switch (dtype) {
-    case Dtype::f32: return CUDNN_DATA_FLOAT;
-    case Dtype::bf16: return CUDNN_DATA_BFLOAT16;
-    case Dtype::f64: return CUDNN_DATA_DOUBLE;
-    default: throw Refused{"dtype"};
+    case Dtype::f32:
+      return CUDNN_DATA_FLOAT;
+    case Dtype::bf16:
+      return CUDNN_DATA_BFLOAT16;
+    case Dtype::f64:
+      return CUDNN_DATA_DOUBLE;
+    default:
+      throw Refused{"dtype"};
   }
 }
 
@@ -152,7 +157,8 @@ Plan::Plan(const std::vector<const Descriptor*>& operations, bool allow_tensor_c
   std::vector<cudnnBackendDescriptor_t> raw;
   for (const Descriptor* operation : operations) raw.push_back(operation->raw());
   Descriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-  graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, static_cast<std::int64_t>(raw.size()), raw.data());
+  graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR,
+            static_cast<std::int64_t>(raw.size()), raw.data());
   if (!absent_device()) {
     const cudnnHandle_t own = handle();
     graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &own);
@@ -183,9 +189,11 @@ void Plan::collect(const Descriptor& graph, cudnnBackendHeurMode_t mode, bool al
   check(api()->get_attribute(heuristic.raw(), CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR,
                              static_cast<std::int64_t>(raw.size()), &count, raw.data()),
         "heuristic");
-  for (std::size_t i = 0; i < raw.size() && static_cast<std::int64_t>(i) < count && candidates_.size() < kMostCandidates; ++i) {
+  for (std::size_t i = 0;
+       i < raw.size() && static_cast<std::int64_t>(i) < count && candidates_.size() < kMostCandidates; ++i) {
     try {
-      if (math_policy().deterministic && has_note(configs[i], {CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC})) continue;
+      if (math_policy().deterministic && has_note(configs[i], {CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC}))
+        continue;
       if (!allow_tensor_cores &&
           has_note(configs[i], {CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS}))
         continue;
@@ -199,8 +207,8 @@ void Plan::collect(const Descriptor& graph, cudnnBackendHeurMode_t mode, bool al
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configs[i]);
       plan.finalize();
       std::int64_t workspace = 0, found = 0;
-      check(api()->get_attribute(plan.raw(), CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &found,
-                                 &workspace),
+      check(api()->get_attribute(plan.raw(), CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1,
+                                 &found, &workspace),
             "workspace");
       if (workspace <= kMostWorkspace) candidates_.push_back({std::move(plan), workspace});
     } catch (const Refused&) {  // the next candidate may do
@@ -208,8 +216,8 @@ void Plan::collect(const Descriptor& graph, cudnnBackendHeurMode_t mode, bool al
   }
 }
 
-/// Puts the fastest candidate first: the best of three runs of each, after one to warm up. The same choice on the same
-/// machine is not certain, but every candidate is deterministic if the policy asks for that.
+/// Puts the fastest candidate first: the best of three runs of each, after one to warm up. The same choice on
+/// the same machine is not certain, but every candidate is deterministic if the policy asks for that.
 void Plan::choose(const std::vector<std::pair<std::int64_t, void*>>& pointers) {
   cudaEvent_t start = nullptr, end = nullptr;
   NM_CUDA_CHECK(cudaEventCreateWithFlags(&start, 0));
@@ -244,8 +252,8 @@ void Plan::run(const std::vector<std::pair<std::int64_t, void*>>& pointers) cons
 }
 
 void Plan::run(const Candidate& candidate, const std::vector<std::pair<std::int64_t, void*>>& pointers) {
-  const Tensor workspace =
-      Tensor::empty({std::max<std::int64_t>(candidate.workspace, 1)}, Dtype::u8, {DeviceKind::cuda, selected()});
+  const Tensor workspace = Tensor::empty({std::max<std::int64_t>(candidate.workspace, 1)}, Dtype::u8,
+                                         {DeviceKind::cuda, selected()});
   std::vector<std::int64_t> ids;
   std::vector<void*> addresses;
   for (const auto& [id, address] : pointers) {
@@ -255,8 +263,8 @@ void Plan::run(const Candidate& candidate, const std::vector<std::pair<std::int6
   void* scratch = workspace.raw();
   Descriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
   pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, ids);
-  pack.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, static_cast<std::int64_t>(addresses.size()),
-           addresses.data());
+  pack.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR,
+           static_cast<std::int64_t>(addresses.size()), addresses.data());
   pack.set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &scratch);
   pack.finalize();
   check(api()->execute(handle(), candidate.plan.raw(), pack.raw()), "execute");

@@ -1,4 +1,5 @@
-// A thin wrapper of cuDNN's graph interface: descriptors that free themselves, and plans that are built once and run often.
+// A thin wrapper of cuDNN's graph interface: descriptors that free themselves, and plans that are built once
+// and run often.
 #pragma once
 
 #include <cudnn_backend.h>
@@ -13,7 +14,8 @@
 
 namespace noisymix::cuda::cudnn {
 
-/// The library's functions, and a handle for the selected device; null when cuDNN is not there. `reason` says why.
+/// The library's functions, and a handle for the selected device; null when cuDNN is not there. `reason` says
+/// why.
 struct Api {
   decltype(&cudnnGetVersion) get_version;
   decltype(&cudnnGetErrorString) error_string;
@@ -29,8 +31,8 @@ struct Api {
 const Api* api(std::string* reason = nullptr);
 cudnnHandle_t handle();
 
-/// Compiles for a GPU that is not there, described by cuDNN's own text (JSON), from now on; "" ends that. Nothing runs
-/// then. Needs cuDNN 9.8.
+/// Compiles for a GPU that is not there, described by cuDNN's own text (JSON), from now on; "" ends that.
+/// Nothing runs then. Needs cuDNN 9.8.
 void compile_for(const std::string& device_properties);
 
 /// Thrown inside the wrapper when cuDNN refuses something; callers fall back to other ways.
@@ -51,9 +53,12 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
 
-  void set(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, std::int64_t count, const void* values);
+  void set(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, std::int64_t count,
+           const void* values);
   void set(cudnnBackendAttributeName_t name, const Descriptor& value);
-  void set(cudnnBackendAttributeName_t name, cudnnDataType_t value) { set(name, CUDNN_TYPE_DATA_TYPE, 1, &value); }
+  void set(cudnnBackendAttributeName_t name, cudnnDataType_t value) {
+    set(name, CUDNN_TYPE_DATA_TYPE, 1, &value);
+  }
   void set(cudnnBackendAttributeName_t name, std::int64_t value) { set(name, CUDNN_TYPE_INT64, 1, &value); }
   void set(cudnnBackendAttributeName_t name, bool value) { set(name, CUDNN_TYPE_BOOLEAN, 1, &value); }
   void set(cudnnBackendAttributeName_t name, const std::vector<std::int64_t>& values) {
@@ -79,8 +84,8 @@ cudnnDataType_t data_type(Dtype dtype);
 /// An operation graph compiled for the device.
 class Plan {
  public:
-  /// Compiles a graph with the engines that the policy allows, best first; throws Refused when none takes it. With
-  /// `pointers` the candidates are timed on them.
+  /// Compiles a graph with the engines that the policy allows, best first; throws Refused when none takes it.
+  /// With `pointers` the candidates are timed on them.
   Plan(const std::vector<const Descriptor*>& operations, bool allow_tensor_cores,
        const std::vector<std::pair<std::int64_t, void*>>& pointers);
   void run(const std::vector<std::pair<std::int64_t, void*>>& pointers) const;

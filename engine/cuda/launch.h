@@ -1,5 +1,5 @@
-// Launching kernels, and what their code is made of: element loops, vectors of elements, sums over warps and blocks.
-// For .cu files only.
+// Launching kernels, and what their code is made of: element loops, vectors of elements, sums over warps and
+// blocks. For .cu files only.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,8 @@ void launch(void (*kernel)(Params...), dim3 grid, dim3 block, Args... args) {
   launch_shared(kernel, grid, block, 0, args...);
 }
 
-/// Blocks of `block` threads for `count` threads; the kernel's threads take further elements in strides of the grid
-/// (see NM_FOR_EACH), so the number is bounded.
+/// Blocks of `block` threads for `count` threads; the kernel's threads take further elements in strides of
+/// the grid (see NM_FOR_EACH), so the number is bounded.
 inline unsigned blocks_for(std::int64_t count, int block = kBlock) {
   const std::int64_t blocks = (count + block - 1) / block;
   const std::int64_t most = std::int64_t{16} * multiprocessors() * (2048 / block) / 8;
@@ -38,7 +38,7 @@ inline unsigned blocks_for(std::int64_t count, int block = kBlock) {
 }
 
 /// for (i of this thread; i < count; i += threads of the grid), in a one-dimensional grid.
-#define NM_FOR_EACH(i, count)                                                                              \
+#define NM_FOR_EACH(i, count)                                                                                \
   for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x, nm_end_ = (count); \
        i < nm_end_; i += static_cast<std::int64_t>(gridDim.x) * blockDim.x)
 
@@ -92,8 +92,8 @@ __device__ inline T warp_max(T value) {
   return value;
 }
 
-/// Sum over a one-dimensional block of at most 1024 threads, a multiple of 32, in every thread; in a fixed order. All
-/// threads must call it.
+/// Sum over a one-dimensional block of at most 1024 threads, a multiple of 32, in every thread; in a fixed
+/// order. All threads must call it.
 template <typename T>
 __device__ inline T block_sum(T value) {
   __shared__ T partial[kWarp];

@@ -26,7 +26,8 @@ std::vector<LibraryFacts> libraries() {
   const Library library({"libcublasLt.so.13", "libcublasLt.so.12"});
   if (library.found()) {
     cublas.file = library.file();
-    if (const auto version = reinterpret_cast<decltype(&cublasLtGetVersion)>(library.symbol("cublasLtGetVersion")))
+    if (const auto version =
+            reinterpret_cast<decltype(&cublasLtGetVersion)>(library.symbol("cublasLtGetVersion")))
       cublas.version = dotted(version(), 10000, 100);
   } else {
     cublas.missing = library.reason();

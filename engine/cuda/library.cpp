@@ -46,7 +46,8 @@ std::vector<std::string> python_environments() {
 
 std::vector<std::string> candidates(const std::string& name) {
   std::vector<std::string> files{name};
-  for (const std::string& folder : split(std::getenv("NOISYMIX_LIBRARY_PATH"))) files.push_back(folder + "/" + name);
+  for (const std::string& folder : split(std::getenv("NOISYMIX_LIBRARY_PATH")))
+    files.push_back(folder + "/" + name);
   for (const char* folder : {"/usr/local/cuda/lib64", "/usr/local/cuda/lib", "/usr/lib/x86_64-linux-gnu"})
     files.push_back(std::string(folder) + "/" + name);
   for (const std::string& root : python_environments())
@@ -74,7 +75,8 @@ bool Library::open(const std::string& file) {
   }
   file_ = file;
   link_map* map = nullptr;
-  if (dlinfo(handle_, RTLD_DI_LINKMAP, &map) == 0 && map != nullptr && map->l_name != nullptr) file_ = map->l_name;
+  if (dlinfo(handle_, RTLD_DI_LINKMAP, &map) == 0 && map != nullptr && map->l_name != nullptr)
+    file_ = map->l_name;
   return true;
 }
 

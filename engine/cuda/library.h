@@ -6,8 +6,9 @@
 
 namespace noisymix::cuda {
 
-/// A shared library looked for, in this order: where the system looks, the folders of NOISYMIX_LIBRARY_PATH, the usual
-/// folders of the CUDA toolkit, and the `nvidia` packages of the Python environment that VIRTUAL_ENV or PATH names.
+/// A shared library looked for, in this order: where the system looks, the folders of NOISYMIX_LIBRARY_PATH,
+/// the usual folders of the CUDA toolkit, and the `nvidia` packages of the Python environment that
+/// VIRTUAL_ENV or PATH names.
 class Library {
  public:
   /// Opens the first of `names` that can be found; never throws.

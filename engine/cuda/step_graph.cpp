@@ -10,7 +10,8 @@
 namespace noisymix {
 namespace {
 
-constexpr std::size_t kValueBytes = std::size_t{1} << 20;  // of a step: partners and keys of thousands of examples
+constexpr std::size_t kValueBytes = std::size_t{1}
+                                    << 20;  // of a step: partners and keys of thousands of examples
 
 }  // namespace
 
@@ -70,8 +71,8 @@ void StepGraph::replay(const std::vector<StepValue>& values) {
   NM_CHECK_AS(InternalError, values.size() == impl_->values.names().size(), "[step graph] a replay needs ",
               impl_->values.names().size(), " values, got ", values.size());
   for (const auto& [name, bytes] : values)
-    NM_CHECK_AS(InternalError, impl_->values.set(name, bytes), "[step graph] no value '", name, "' of ", bytes.size(),
-                " bytes was recorded");
+    NM_CHECK_AS(InternalError, impl_->values.set(name, bytes), "[step graph] no value '", name, "' of ",
+                bytes.size(), " bytes was recorded");
   cuda::select(impl_->device.index);
   impl_->values.send();
   NM_CUDA_CHECK(cudaGraphLaunch(impl_->executable, cuda::stream()));

@@ -1,7 +1,7 @@
 #include "engine/cuda/step_values.h"
 
-#include <cstring>
 #include <algorithm>
+#include <cstring>
 
 #include "engine/backend.h"
 #include "engine/error.h"
@@ -33,8 +33,8 @@ Tensor StepValues::place(const std::string& name, const void* bytes, std::size_t
     unique = name + "#" + std::to_string(++uses);
     i = 0;
   }
-  NM_CHECK_AS(InternalError, used_ + size <= host_.size(), "[cuda graph] the values of a step need more than ",
-              host_.size(), " bytes at '", unique, "'");
+  NM_CHECK_AS(InternalError, used_ + size <= host_.size(),
+              "[cuda graph] the values of a step need more than ", host_.size(), " bytes at '", unique, "'");
   const std::size_t offset = used_;
   std::memcpy(host_.data() + offset, bytes, size);
   parts_.push_back({unique, offset, size});

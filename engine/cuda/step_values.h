@@ -1,5 +1,5 @@
-// Numbers that differ from step to step and that kernels therefore read from device memory: lambda, partners, keys,
-// learning rate. A captured step is replayed with new ones.
+// Numbers that differ from step to step and that kernels therefore read from device memory: lambda, partners,
+// keys, learning rate. A captured step is replayed with new ones.
 #pragma once
 
 #include <cstddef>
@@ -48,8 +48,9 @@ class StepValues {
   Tensor block_;  // u8 on the device
 };
 
-/// The bytes as a u8 tensor on the device, 16-byte aligned. While values are recorded they become a part called `name`,
-/// and later replays read what set() says; a second upload of the same name is called "name#2" and so on.
+/// The bytes as a u8 tensor on the device, 16-byte aligned. While values are recorded they become a part
+/// called `name`, and later replays read what set() says; a second upload of the same name is called "name#2"
+/// and so on.
 Tensor upload(const char* name, const void* bytes, std::size_t size, Device device);
 
 }  // namespace noisymix::cuda

@@ -8,7 +8,7 @@
 
 namespace noisymix::cuda {
 
-constexpr int kMostTensors = 64;                             // of a launch: the table is passed by value, below 4 KB
+constexpr int kMostTensors = 64;  // of a launch: the table is passed by value, below 4 KB
 constexpr std::int64_t kTablePiece = std::int64_t{1} << 13;  // elements that a block works on
 
 /// K arrays for each of up to kMostTensors tensors, cut into pieces of kTablePiece elements.

@@ -1,5 +1,5 @@
-// Matrix products whose operands are read through functions: the convolutions and products that no library computes
-// (f64, or a machine without cuDNN), and the reference for those that one does.
+// Matrix products whose operands are read through functions: the convolutions and products that no library
+// computes (f64, or a machine without cuDNN), and the reference for those that one does.
 #pragma once
 
 #include <algorithm>
@@ -13,14 +13,14 @@ constexpr int kTile = 64;   // rows and columns of a block's tile
 constexpr int kDepth = 16;  // products held in shared memory at a time
 constexpr int kEach = 4;    // rows and columns of a thread
 
-/// Sizes of a product c [rows, cols] = a [rows, depth] * b [depth, cols], its depth cut into parts of `part` that are
-/// computed by different blocks.
+/// Sizes of a product c [rows, cols] = a [rows, depth] * b [depth, cols], its depth cut into parts of `part`
+/// that are computed by different blocks.
 struct TileSizes {
   std::int64_t rows, cols, depth, part, parts;
 };
 
-/// One block of 256 threads computes kTile x kTile elements of c over one part of the depth: a(row, k), b(k, col) and
-/// c(row, col, part, value) are functions on the device.
+/// One block of 256 threads computes kTile x kTile elements of c over one part of the depth: a(row, k), b(k,
+/// col) and c(row, col, part, value) are functions on the device.
 template <typename Sum, typename A, typename B, typename C>
 __global__ void tile_product_kernel(A a, B b, C c, TileSizes s) {
   __shared__ Sum left[kDepth][kTile + 1];
@@ -79,17 +79,18 @@ __global__ void join_parts_kernel(const Sum* parts, C c, TileSizes s) {
   }
 }
 
-/// The whole product. The depth is cut when rows and columns alone would leave most of the GPU idle, always into the
-/// same parts for the same sizes, so that results do not depend on the GPU.
+/// The whole product. The depth is cut when rows and columns alone would leave most of the GPU idle, always
+/// into the same parts for the same sizes, so that results do not depend on the GPU.
 template <typename Sum, typename A, typename B, typename C>
 void tile_product(std::int64_t rows, std::int64_t cols, std::int64_t depth, A a, B b, C c, Device device) {
   if (rows == 0 || cols == 0) return;
   const std::int64_t tiles = ((rows + kTile - 1) / kTile) * ((cols + kTile - 1) / kTile);
   const std::int64_t wanted = std::max<std::int64_t>(1, std::min<std::int64_t>(512 / tiles, depth / 256));
-  const std::int64_t part = std::max<std::int64_t>(kDepth, ((depth + wanted - 1) / wanted + kDepth - 1) / kDepth * kDepth);
+  const std::int64_t part =
+      std::max<std::int64_t>(kDepth, ((depth + wanted - 1) / wanted + kDepth - 1) / kDepth * kDepth);
   const TileSizes s{rows, cols, depth, part, std::max<std::int64_t>(1, (depth + part - 1) / part)};
-  const dim3 grid(static_cast<unsigned>((rows + kTile - 1) / kTile), static_cast<unsigned>((cols + kTile - 1) / kTile),
-                  static_cast<unsigned>(s.parts));
+  const dim3 grid(static_cast<unsigned>((rows + kTile - 1) / kTile),
+                  static_cast<unsigned>((cols + kTile - 1) / kTile), static_cast<unsigned>(s.parts));
   if (s.parts == 1) {
     launch(tile_product_kernel<Sum, A, B, C>, grid, dim3(256), a, b, c, s);
     return;

@@ -26,7 +26,8 @@ struct InputTaps {
   }
 };
 
-/// dy at depth k = (r, q, output channel) of input pixel p: the output pixel whose tap (r, q) falls on p, or zero.
+/// dy at depth k = (r, q, output channel) of input pixel p: the output pixel whose tap (r, q) falls on p, or
+/// zero.
 template <typename T>
 struct OutputTaps {
   const T* dy;
@@ -73,7 +74,6 @@ struct OutputByPixel {
     return value_of(dy[p * width + first_output + o]);
   }
 };
-
 
 /// Stores the sums in a matrix of `width` columns from column `first` on.
 template <typename T, typename Sum>
@@ -132,10 +132,11 @@ void dispatch_types(Dtype maps, Dtype weight, Body&& body) {
   });
 }
 
-/// y = max((y + bias + residual) * scale + shift, 0), every part if it is there. One pass, N channels a thread.
+/// y = max((y + bias + residual) * scale + shift, 0), every part if it is there. One pass, N channels a
+/// thread.
 template <int N, typename T, typename B>
-__global__ void finish_kernel(T* y, const B* bias, const T* residual, const float* scale, const float* shift, bool relu,
-                              std::int64_t packs, std::int64_t width) {
+__global__ void finish_kernel(T* y, const B* bias, const T* residual, const float* scale, const float* shift,
+                              bool relu, std::int64_t packs, std::int64_t width) {
   NM_FOR_EACH(i, packs) {
     Pack<T, N> values = load_pack<N>(y + i * N), added{};
     if (residual != nullptr) added = load_pack<N>(residual + i * N);
@@ -163,11 +164,11 @@ void finish_typed(Tensor& y, const ConvEpilogue& e) {
   const float* shift = e.scale.defined() ? e.shift.data<float>() : nullptr;
   constexpr int n = kPack<T>;
   if (width % n == 0 && packable(to) && packable(residual))
-    launch(finish_kernel<n, T, B>, blocks_for(y.numel() / n), kBlock, to, bias, residual, scale, shift, e.relu,
-           y.numel() / n, width);
+    launch(finish_kernel<n, T, B>, blocks_for(y.numel() / n), kBlock, to, bias, residual, scale, shift,
+           e.relu, y.numel() / n, width);
   else
-    launch(finish_kernel<1, T, B>, blocks_for(y.numel()), kBlock, to, bias, residual, scale, shift, e.relu, y.numel(),
-           width);
+    launch(finish_kernel<1, T, B>, blocks_for(y.numel()), kBlock, to, bias, residual, scale, shift, e.relu,
+           y.numel(), width);
 }
 
 void finish(Tensor& y, const ConvEpilogue& e) {
@@ -188,7 +189,8 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const ConvEpilogue& epilogu
   if (y.numel() == 0) return y;
   ConvEpilogue rest = epilogue;
   if (!cudnn_forward(s, x, weight, rest, y))
-    dispatch_types(x.dtype(), weight.dtype(), [&]<typename T, typename W>() { forward<T, W>(s, x, weight, y); });
+    dispatch_types(x.dtype(), weight.dtype(),
+                   [&]<typename T, typename W>() { forward<T, W>(s, x, weight, y); });
   finish(y, rest);
   return y;
 }
@@ -197,7 +199,8 @@ Tensor conv2d_input_grad(const Tensor& dy, const Tensor& weight, const ConvShape
   count_flops(flops(s));
   Tensor dx = Tensor::empty({s.n, s.h, s.w, s.c}, dy.dtype(), dy.device());
   if (dx.numel() > 0 && !cudnn_input_grad(s, dy, weight, dx))
-    dispatch_types(dy.dtype(), weight.dtype(), [&]<typename T, typename W>() { input_grad<T, W>(s, dy, weight, dx); });
+    dispatch_types(dy.dtype(), weight.dtype(),
+                   [&]<typename T, typename W>() { input_grad<T, W>(s, dy, weight, dx); });
   return dx;
 }
 
@@ -206,7 +209,8 @@ Tensor conv2d_weight_grad(const Tensor& dy, const Tensor& x, const ConvShape& s,
   if (s.n == 0) return Tensor::zeros({s.o, s.kh, s.kw, s.group_c()}, dtype, dy.device());
   Tensor dweight = Tensor::empty({s.o, s.kh, s.kw, s.group_c()}, dtype, dy.device());
   if (!cudnn_weight_grad(s, x, dy, dweight))
-    dispatch_types(dy.dtype(), dtype, [&]<typename T, typename W>() { weight_grad<T, W>(s, x, dy, dweight); });
+    dispatch_types(dy.dtype(), dtype,
+                   [&]<typename T, typename W>() { weight_grad<T, W>(s, x, dy, dweight); });
   return dweight;
 }
 

@@ -41,7 +41,8 @@ void convert(const Tensor& x, Tensor& y) {
 
 void fill(Tensor& y, double value) {
   dispatch_all(y.dtype(), [&]<typename T>() {
-    launch(fill_kernel<T>, blocks_for(y.numel()), kBlock, y.mutable_data<T>(), convert_value<T>(value), y.numel());
+    launch(fill_kernel<T>, blocks_for(y.numel()), kBlock, y.mutable_data<T>(), convert_value<T>(value),
+           y.numel());
   });
 }
 

@@ -6,13 +6,14 @@ namespace noisymix::cuda {
 namespace {
 
 __global__ void count_up_kernel(std::int64_t* counter, std::int64_t count) {
-  NM_FOR_EACH(i, count) ++counter[i];
+  NM_FOR_EACH(i, count)++ counter[i];
 }
 
 }  // namespace
 
 void count_up(Tensor& counter) {
-  launch(count_up_kernel, blocks_for(counter.numel()), kBlock, counter.mutable_data<std::int64_t>(), counter.numel());
+  launch(count_up_kernel, blocks_for(counter.numel()), kBlock, counter.mutable_data<std::int64_t>(),
+         counter.numel());
 }
 
 }  // namespace noisymix::cuda

@@ -5,7 +5,8 @@
 
 namespace noisymix {
 
-/// Adds 1 to every element of an i64 tensor, in place. For buffers: not recorded, and does not wait for the device.
+/// Adds 1 to every element of an i64 tensor, in place. For buffers: not recorded, and does not wait for the
+/// device.
 void count_up(Tensor& counter);
 
 // --- Kernels -----------------------------------------------------------------------------------------------

@@ -28,17 +28,19 @@ struct SoftTarget {
 
 /// A warp per row: losses[i] = -sum_j t_j log p_j, log_sums[i] = log sum exp.
 template <typename T, typename Target>
-__global__ void losses_kernel(const T* x, double* losses, double* log_sums, std::int64_t rows, std::int64_t classes,
-                              Target target) {
+__global__ void losses_kernel(const T* x, double* losses, double* log_sums, std::int64_t rows,
+                              std::int64_t classes, Target target) {
   const int lane = threadIdx.x % kWarp;
   const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * (blockDim.x / kWarp) + threadIdx.x / kWarp;
   if (i >= rows) return;
   const T* row = x + i * classes;
   double peak = -HUGE_VAL;
-  for (std::int64_t j = lane; j < classes; j += kWarp) peak = fmax(peak, static_cast<double>(value_of(row[j])));
+  for (std::int64_t j = lane; j < classes; j += kWarp)
+    peak = fmax(peak, static_cast<double>(value_of(row[j])));
   peak = warp_max(peak);
   double total = 0;
-  for (std::int64_t j = lane; j < classes; j += kWarp) total += exp(static_cast<double>(value_of(row[j])) - peak);
+  for (std::int64_t j = lane; j < classes; j += kWarp)
+    total += exp(static_cast<double>(value_of(row[j])) - peak);
   const double log_sum = peak + log(warp_sum(total));
   double loss = 0;  // a class of weight 0 adds nothing, even where its logit is -inf
   for (std::int64_t j = lane; j < classes; j += kWarp) {
@@ -91,10 +93,11 @@ void losses_of(const Tensor& logits, Tensor& y, Tensor& log_sums, double scale, 
   const std::int64_t rows = logits.dim(0);
   Tensor losses = Tensor::empty({rows}, Dtype::f64, logits.device());
   double* loss = losses.mutable_data<double>();
-  launch(losses_kernel<T, Target>, warps(rows), kBlock, logits.data<T>(), loss, log_sums.mutable_data<double>(), rows,
-         logits.dim(1), target);
+  launch(losses_kernel<T, Target>, warps(rows), kBlock, logits.data<T>(), loss,
+         log_sums.mutable_data<double>(), rows, logits.dim(1), target);
   if (y.rank() == 1)
-    launch(each_kernel<T>, blocks_for(rows), kBlock, static_cast<const double*>(loss), y.mutable_data<T>(), rows);
+    launch(each_kernel<T>, blocks_for(rows), kBlock, static_cast<const double*>(loss), y.mutable_data<T>(),
+           rows);
   else
     launch(total_kernel<T>, 1u, kBlock, static_cast<const double*>(loss), y.mutable_data<T>(), rows, scale);
 }
@@ -102,8 +105,9 @@ void losses_of(const Tensor& logits, Tensor& y, Tensor& log_sums, double scale, 
 template <typename T, typename Target>
 void gradients_of(const Tensor& dy, const Tensor& logits, const Tensor& log_sums, Tensor& dx, double scale,
                   Target target) {
-  launch(gradients_kernel<T, Target>, warps(logits.dim(0)), kBlock, dy.data<T>(), std::int64_t{dy.rank() == 0 ? 0 : 1},
-         logits.data<T>(), log_sums.data<double>(), dx.mutable_data<T>(), logits.dim(0), logits.dim(1), scale, target);
+  launch(gradients_kernel<T, Target>, warps(logits.dim(0)), kBlock, dy.data<T>(),
+         std::int64_t{dy.rank() == 0 ? 0 : 1}, logits.data<T>(), log_sums.data<double>(),
+         dx.mutable_data<T>(), logits.dim(0), logits.dim(1), scale, target);
 }
 
 }  // namespace
@@ -111,25 +115,28 @@ void gradients_of(const Tensor& dy, const Tensor& logits, const Tensor& log_sums
 void cross_entropy(const Tensor& logits, const Tensor& labels, Tensor& y, Tensor& log_sums, double smoothing,
                    double scale) {
   dispatch_floating("cross_entropy", logits.dtype(), [&]<typename T>() {
-    losses_of<T>(logits, y, log_sums, scale, LabelTarget{labels.data<std::int64_t>(), smoothing, logits.dim(1)});
+    losses_of<T>(logits, y, log_sums, scale,
+                 LabelTarget{labels.data<std::int64_t>(), smoothing, logits.dim(1)});
   });
 }
 
 void cross_entropy_grad(const Tensor& dy, const Tensor& logits, const Tensor& labels, const Tensor& log_sums,
                         Tensor& dx, double smoothing, double scale) {
   dispatch_floating("cross_entropy", logits.dtype(), [&]<typename T>() {
-    gradients_of<T>(dy, logits, log_sums, dx, scale, LabelTarget{labels.data<std::int64_t>(), smoothing, logits.dim(1)});
+    gradients_of<T>(dy, logits, log_sums, dx, scale,
+                    LabelTarget{labels.data<std::int64_t>(), smoothing, logits.dim(1)});
   });
 }
 
-void cross_entropy_soft(const Tensor& logits, const Tensor& targets, Tensor& y, Tensor& log_sums, double scale) {
+void cross_entropy_soft(const Tensor& logits, const Tensor& targets, Tensor& y, Tensor& log_sums,
+                        double scale) {
   dispatch_floating("cross_entropy_soft", logits.dtype(), [&]<typename T>() {
     losses_of<T>(logits, y, log_sums, scale, SoftTarget<T>{targets.data<T>(), logits.dim(1)});
   });
 }
 
-void cross_entropy_soft_grad(const Tensor& dy, const Tensor& logits, const Tensor& targets, const Tensor& log_sums,
-                             Tensor& dx, double scale) {
+void cross_entropy_soft_grad(const Tensor& dy, const Tensor& logits, const Tensor& targets,
+                             const Tensor& log_sums, Tensor& dx, double scale) {
   dispatch_floating("cross_entropy_soft", logits.dtype(), [&]<typename T>() {
     gradients_of<T>(dy, logits, log_sums, dx, scale, SoftTarget<T>{targets.data<T>(), logits.dim(1)});
   });

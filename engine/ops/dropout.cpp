@@ -5,9 +5,9 @@
 
 #include "engine/autograd.h"
 #include "engine/cpu/parallel.h"
-#include "engine/philox.h"
 #include "engine/cpu/vectorise.h"
 #include "engine/kernel.h"
+#include "engine/philox.h"
 #ifdef NOISYMIX_CUDA
 #include "engine/cuda/step_values.h"
 #endif

@@ -48,23 +48,23 @@ template <typename Bits>
   found = any;
 }
 
-#define NM_ELEMENT_LOOPS(suffix, T, Bits)                                                         \
+#define NM_ELEMENT_LOOPS(suffix, T, Bits)                                                          \
   NM_VECTORISED(add_##suffix, (T * sum, const T* a, const T* b, std::int64_t n), (sum, a, b, n)) { \
-    add_loop(sum, a, b, n);                                                                       \
-  }                                                                                               \
-  NM_VECTORISED(non_finite_##suffix, (const Bits* x, std::int64_t n, Bits exponent, Bits& found), \
-                (x, n, exponent, found)) {                                                        \
-    non_finite_loop(x, n, exponent, found);                                                       \
-  }                                                                                               \
-  void add_run(T* sum, const T* a, const T* b, std::int64_t n) {                                  \
-    add_##suffix(sum, a, b, n);                                                                   \
-  }                                                                                               \
-  bool finite_run(const T* x, std::int64_t n) {                                                   \
-    Bits exponent = 0, found = 0;                                                                 \
-    const T infinity(std::numeric_limits<compute_t<T>>::infinity());                              \
-    std::memcpy(&exponent, &infinity, sizeof exponent);                                           \
-    non_finite_##suffix(reinterpret_cast<const Bits*>(x), n, exponent, found);                    \
-    return found == 0;                                                                            \
+    add_loop(sum, a, b, n);                                                                        \
+  }                                                                                                \
+  NM_VECTORISED(non_finite_##suffix, (const Bits* x, std::int64_t n, Bits exponent, Bits& found),  \
+                (x, n, exponent, found)) {                                                         \
+    non_finite_loop(x, n, exponent, found);                                                        \
+  }                                                                                                \
+  void add_run(T* sum, const T* a, const T* b, std::int64_t n) {                                   \
+    add_##suffix(sum, a, b, n);                                                                    \
+  }                                                                                                \
+  bool finite_run(const T* x, std::int64_t n) {                                                    \
+    Bits exponent = 0, found = 0;                                                                  \
+    const T infinity(std::numeric_limits<compute_t<T>>::infinity());                               \
+    std::memcpy(&exponent, &infinity, sizeof exponent);                                            \
+    non_finite_##suffix(reinterpret_cast<const Bits*>(x), n, exponent, found);                     \
+    return found == 0;                                                                             \
   }
 NM_ELEMENT_LOOPS(f32, float, std::uint32_t)
 NM_ELEMENT_LOOPS(f64, double, std::uint64_t)

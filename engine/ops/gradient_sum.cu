@@ -17,7 +17,8 @@ __global__ void add_kernel(const T* a, const T* b, T* sum, std::int64_t packs) {
   }
 }
 
-/// Sets *found to 1 where an element is an infinity or NaN: those are the numbers that minus themselves are not 0.
+/// Sets *found to 1 where an element is an infinity or NaN: those are the numbers that minus themselves are
+/// not 0.
 template <typename T>
 __global__ void non_finite_kernel(const T* x, std::int64_t count, std::int32_t* found) {
   bool any = false;

@@ -7,8 +7,8 @@
 
 namespace noisymix {
 
-/// i32 [] on the device of the tensors: 1 when any element of any of them is an infinity or NaN, else 0. Does not wait for
-/// the device.
+/// i32 [] on the device of the tensors: 1 when any element of any of them is an infinity or NaN, else 0. Does
+/// not wait for the device.
 Tensor non_finite(const std::vector<Tensor>& tensors);
 
 namespace cpu {

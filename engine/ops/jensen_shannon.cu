@@ -27,18 +27,20 @@ __global__ void log_softmax_kernel(const T* x, double* log_p, std::int64_t rows,
   if (i >= rows) return;
   const T* row = x + i * classes;
   double peak = -HUGE_VAL;
-  for (std::int64_t j = lane; j < classes; j += kWarp) peak = fmax(peak, static_cast<double>(value_of(row[j])));
+  for (std::int64_t j = lane; j < classes; j += kWarp)
+    peak = fmax(peak, static_cast<double>(value_of(row[j])));
   peak = warp_max(peak);
   double total = 0;
-  for (std::int64_t j = lane; j < classes; j += kWarp) total += exp(static_cast<double>(value_of(row[j])) - peak);
+  for (std::int64_t j = lane; j < classes; j += kWarp)
+    total += exp(static_cast<double>(value_of(row[j])) - peak);
   const double shift = peak + log(warp_sum(total));
   for (std::int64_t j = lane; j < classes; j += kWarp)
     log_p[i * classes + j] = static_cast<double>(value_of(row[j])) - shift;
 }
 
 /// A warp per sample: the sum over views and classes of p (log p - log m).
-__global__ void divergence_kernel(const double* log_p, double* divergences, std::int64_t samples, std::int64_t classes,
-                                  std::int64_t views, double floor) {
+__global__ void divergence_kernel(const double* log_p, double* divergences, std::int64_t samples,
+                                  std::int64_t classes, std::int64_t views, double floor) {
   const int lane = threadIdx.x % kWarp;
   const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * (blockDim.x / kWarp) + threadIdx.x / kWarp;
   if (i >= samples) return;
@@ -66,8 +68,8 @@ __global__ void total_kernel(const double* divergences, T* y, std::int64_t sampl
 
 /// A warp per row: dx = p (d - sum p d), d as in the CPU's kernel.
 template <typename T>
-__global__ void gradient_kernel(const T* dy, const double* log_p, T* dx, std::int64_t samples, std::int64_t classes,
-                                std::int64_t views, double floor) {
+__global__ void gradient_kernel(const T* dy, const double* log_p, T* dx, std::int64_t samples,
+                                std::int64_t classes, std::int64_t views, double floor) {
   const int lane = threadIdx.x % kWarp;
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * (blockDim.x / kWarp) + threadIdx.x / kWarp;
   if (row >= samples * views) return;
@@ -91,14 +93,15 @@ unsigned warps(std::int64_t rows) {
 
 }  // namespace
 
-void jensen_shannon(const Tensor& logits, Tensor& log_probabilities, Tensor& y, std::int64_t views, double floor) {
+void jensen_shannon(const Tensor& logits, Tensor& log_probabilities, Tensor& y, std::int64_t views,
+                    double floor) {
   const std::int64_t rows = logits.dim(0), classes = logits.dim(1), samples = rows / views;
   Tensor divergences = Tensor::empty({samples}, Dtype::f64, logits.device());
   double *log_p = log_probabilities.mutable_data<double>(), *divergence = divergences.mutable_data<double>();
   dispatch_floating("jensen_shannon", logits.dtype(), [&]<typename T>() {
     launch(log_softmax_kernel<T>, warps(rows), kBlock, logits.data<T>(), log_p, rows, classes);
-    launch(divergence_kernel, warps(samples), kBlock, static_cast<const double*>(log_p), divergence, samples, classes,
-           views, floor);
+    launch(divergence_kernel, warps(samples), kBlock, static_cast<const double*>(log_p), divergence, samples,
+           classes, views, floor);
     launch(total_kernel<T>, 1u, kBlock, static_cast<const double*>(divergence), y.mutable_data<T>(), samples,
            static_cast<double>(views * samples));
   });
@@ -108,8 +111,8 @@ void jensen_shannon_grad(const Tensor& dy, const Tensor& log_probabilities, Tens
                          double floor) {
   const std::int64_t rows = dx.dim(0);
   dispatch_floating("jensen_shannon", dy.dtype(), [&]<typename T>() {
-    launch(gradient_kernel<T>, warps(rows), kBlock, dy.data<T>(), log_probabilities.data<double>(), dx.mutable_data<T>(),
-           rows / views, dx.dim(1), views, floor);
+    launch(gradient_kernel<T>, warps(rows), kBlock, dy.data<T>(), log_probabilities.data<double>(),
+           dx.mutable_data<T>(), rows / views, dx.dim(1), views, floor);
   });
 }
 

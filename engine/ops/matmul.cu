@@ -33,7 +33,8 @@ struct StoreWithBias {
 
 /// Matrix `index` of the batch.
 template <typename A, typename B, typename C, typename S>
-void multiply(const Product& p, std::size_t index, const Tensor& a, const Tensor& b, const Tensor& bias, Tensor& c) {
+void multiply(const Product& p, std::size_t index, const Tensor& a, const Tensor& b, const Tensor& bias,
+              Tensor& c) {
   using Sum = sum_t<A>;
   const Element<A> left{a.data<A>() + p.a_offsets[index], p.transpose_a ? 1 : p.k, p.transpose_a ? p.m : 1};
   const Element<B> right{b.data<B>() + p.b_offsets[index], p.transpose_b ? 1 : p.n, p.transpose_b ? p.k : 1};
@@ -67,7 +68,8 @@ void dispatch_bf16(Dtype b, Dtype c, Dtype bias, Body&& body) {
 
 Tensor matmul(const Tensor& a, const Tensor& b, const Tensor& bias, const Product& p, Dtype dtype) {
   const std::size_t batch = p.a_offsets.size();
-  count_flops(2.0 * static_cast<double>(static_cast<std::int64_t>(batch) * p.m * p.n) * static_cast<double>(p.k));
+  count_flops(2.0 * static_cast<double>(static_cast<std::int64_t>(batch) * p.m * p.n) *
+              static_cast<double>(p.k));
   Tensor c = Tensor::empty({static_cast<std::int64_t>(batch), p.m, p.n}, dtype, a.device());
   if (c.numel() == 0 || cublaslt_matmul(a, b, bias, p, c)) return c;
   const Dtype bias_dtype = bias.defined() ? bias.dtype() : dtype;

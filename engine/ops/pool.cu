@@ -77,7 +77,8 @@ __global__ void maximum_kernel(const T* x, T* y, std::int32_t* winners, PoolPlan
 }
 
 template <typename T>
-__global__ void maximum_grad_kernel(const T* dy, const std::int32_t* winners, T* dx, PoolPlan plan, std::int64_t count) {
+__global__ void maximum_grad_kernel(const T* dy, const std::int32_t* winners, T* dx, PoolPlan plan,
+                                    std::int64_t count) {
   const std::int64_t c = plan.channels;
   NM_FOR_EACH(i, count) {
     const Pixel at(i, c, plan.columns.in, plan.rows.in);
@@ -99,13 +100,15 @@ __global__ void maximum_grad_kernel(const T* dy, const std::int32_t* winners, T*
 
 void avg_pool2d(const Tensor& x, Tensor& y, const PoolPlan& plan) {
   dispatch_floating("avg_pool2d", x.dtype(), [&]<typename T>() {
-    launch(average_kernel<T>, blocks_for(y.numel()), kBlock, x.data<T>(), y.mutable_data<T>(), plan, y.numel());
+    launch(average_kernel<T>, blocks_for(y.numel()), kBlock, x.data<T>(), y.mutable_data<T>(), plan,
+           y.numel());
   });
 }
 
 void avg_pool2d_grad(const Tensor& dy, Tensor& dx, const PoolPlan& plan) {
   dispatch_floating("avg_pool2d", dy.dtype(), [&]<typename T>() {
-    launch(average_grad_kernel<T>, blocks_for(dx.numel()), kBlock, dy.data<T>(), dx.mutable_data<T>(), plan, dx.numel());
+    launch(average_grad_kernel<T>, blocks_for(dx.numel()), kBlock, dy.data<T>(), dx.mutable_data<T>(), plan,
+           dx.numel());
   });
 }
 

@@ -130,8 +130,8 @@ struct Pass {
         partner[index(v, samples, i)] = label_loss(log_p, partners[i], options.label_smoothing, classes);
     }
     const std::int64_t predicted = std::max_element(at.p.data(), at.p.data() + classes) - at.p.data();
-    correct[index(i, 1)] = (predicted == labels[i] ? options.lambda : 0) +
-                           (predicted == partners[i] ? 1 - options.lambda : 0);
+    correct[index(i, 1)] =
+        (predicted == labels[i] ? options.lambda : 0) + (predicted == partners[i] ? 1 - options.lambda : 0);
     if (consistent())
       divergences[index(i, 1)] = divergence(at, options.views, classes, options.consistency_floor);
     if (gradient == nullptr) return;
@@ -207,7 +207,8 @@ void check_labels(const Tensor& labels, std::int64_t classes) {
              " is outside 0..", classes - 1);
 }
 
-/// loss (scalar), terms = {cross entropy, consistency, accuracy} (f64) and, where it is defined, the gradient.
+/// loss (scalar), terms = {cross entropy, consistency, accuracy} (f64) and, where it is defined, the
+/// gradient.
 void view_loss(const Tensor& logits, const Tensor& labels, const Tensor& partners, Tensor& gradient,
                Tensor& loss, Tensor& terms, const ViewLossOptions& options) {
   check_labels(labels, logits.dim(1));
@@ -282,7 +283,8 @@ std::vector<std::byte> pack_view_loss(const ViewLossOptions& o) {
   std::vector<std::byte> bytes(sizeof lambda + o.permutation.size() * sizeof(std::int64_t));
   std::memcpy(bytes.data(), &lambda, sizeof lambda);
   if (!o.permutation.empty())
-    std::memcpy(bytes.data() + sizeof lambda, o.permutation.data(), o.permutation.size() * sizeof(std::int64_t));
+    std::memcpy(bytes.data() + sizeof lambda, o.permutation.data(),
+                o.permutation.size() * sizeof(std::int64_t));
   return bytes;
 }
 

@@ -13,7 +13,9 @@ struct Settings {
   const double* lambda;
   const std::int64_t* permutation;  // null when no labels are mixed
 
-  __device__ std::int64_t partner(std::int64_t i) const { return permutation != nullptr ? permutation[i] : i; }
+  __device__ std::int64_t partner(std::int64_t i) const {
+    return permutation != nullptr ? permutation[i] : i;
+  }
 };
 
 __device__ inline std::int64_t row_of_warp() {
@@ -28,17 +30,20 @@ __global__ void log_sums_kernel(const T* x, double* log_sums, std::int64_t rows,
   if (i >= rows) return;
   const T* row = x + i * classes;
   double peak = -HUGE_VAL;
-  for (std::int64_t j = lane; j < classes; j += kWarp) peak = fmax(peak, static_cast<double>(value_of(row[j])));
+  for (std::int64_t j = lane; j < classes; j += kWarp)
+    peak = fmax(peak, static_cast<double>(value_of(row[j])));
   peak = warp_max(peak);
   double total = 0;
-  for (std::int64_t j = lane; j < classes; j += kWarp) total += exp(static_cast<double>(value_of(row[j])) - peak);
+  for (std::int64_t j = lane; j < classes; j += kWarp)
+    total += exp(static_cast<double>(value_of(row[j])) - peak);
   total = warp_sum(total);
   if (lane == 0) log_sums[i] = peak + log(total);
 }
 
 /// log p of class j of one row.
 template <typename T>
-__device__ inline double log_p(const T* x, const double* log_sums, const Settings& s, std::int64_t row, std::int64_t j) {
+__device__ inline double log_p(const T* x, const double* log_sums, const Settings& s, std::int64_t row,
+                               std::int64_t j) {
   return static_cast<double>(value_of(x[row * s.classes + j])) - log_sums[row];
 }
 
@@ -94,7 +99,8 @@ __device__ std::int64_t predicted_class(const T* row, std::int64_t classes) {
 
 /// A warp per example. sums: own [counted, b], partner [counted, b], divergence [b], correct [b].
 template <typename T>
-__global__ void example_kernel(const T* x, const std::int64_t* labels, const double* log_sums, double* sums, Settings s) {
+__global__ void example_kernel(const T* x, const std::int64_t* labels, const double* log_sums, double* sums,
+                               Settings s) {
   const int lane = threadIdx.x % kWarp;
   const std::int64_t i = row_of_warp(), b = s.samples;
   if (i >= b) return;
@@ -126,8 +132,8 @@ __global__ void example_kernel(const T* x, const std::int64_t* labels, const dou
 
 /// A warp per row: dL / df_v = [v counted] (p - t) / (counted b) + gamma p (slope - dot) / (V b).
 template <typename T>
-__global__ void gradient_kernel(const T* x, const std::int64_t* labels, const double* log_sums, compute_t<T>* gradient,
-                                Settings s) {
+__global__ void gradient_kernel(const T* x, const std::int64_t* labels, const double* log_sums,
+                                compute_t<T>* gradient, Settings s) {
   const int lane = threadIdx.x % kWarp;
   const std::int64_t row = row_of_warp(), b = s.samples, i = row % b;
   if (row >= s.views * b) return;
@@ -152,7 +158,8 @@ __global__ void gradient_kernel(const T* x, const std::int64_t* labels, const do
     const double l = log_p(x, log_sums, s, row, j), p = exp(l);
     double g = 0;
     if (counted) {
-      const double target = uniform + (1 - s.smoothing) * ((j == own ? lambda : 0) + (j == other ? 1 - lambda : 0));
+      const double target =
+          uniform + (1 - s.smoothing) * ((j == own ? lambda : 0) + (j == other ? 1 - lambda : 0));
       g = scale * (p - target);
     }
     if (consistent) g += gamma * p * (slope(j, l) - dot);
@@ -197,12 +204,18 @@ unsigned warps(std::int64_t rows) {
 
 }  // namespace
 
-void view_loss(const Tensor& logits, const Tensor& labels, const Tensor& values, Tensor& gradient, Tensor& loss,
-               Tensor& terms, const ViewLossOptions& o) {
+void view_loss(const Tensor& logits, const Tensor& labels, const Tensor& values, Tensor& gradient,
+               Tensor& loss, Tensor& terms, const ViewLossOptions& o) {
   const std::int64_t rows = logits.dim(0), b = labels.dim(0);
   const auto* lambda = reinterpret_cast<const double*>(values.raw());
-  const Settings s{o.views, o.counted_views, b, logits.dim(1), o.label_smoothing, o.consistency_weight,
-                   o.consistency_floor, lambda,
+  const Settings s{o.views,
+                   o.counted_views,
+                   b,
+                   logits.dim(1),
+                   o.label_smoothing,
+                   o.consistency_weight,
+                   o.consistency_floor,
+                   lambda,
                    o.permutation.empty() ? nullptr : reinterpret_cast<const std::int64_t*>(lambda + 1)};
   Tensor log_sums = Tensor::empty({rows}, Dtype::f64, logits.device());
   Tensor sums = Tensor::empty({2 * o.counted_views + 2, b}, Dtype::f64, logits.device());

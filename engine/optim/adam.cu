@@ -13,7 +13,8 @@ struct AdamStep {
 
 /// Arrays: weight, gradient, both moments, the largest second moment (null without amsgrad).
 template <typename T>
-__global__ void adam_kernel(TensorTable<5> table, const AdamRate* rates, const std::int32_t* held_back, AdamStep<T> k) {
+__global__ void adam_kernel(TensorTable<5> table, const AdamRate* rates, const std::int32_t* held_back,
+                            AdamStep<T> k) {
   if (held_back != nullptr && *held_back != 0) return;
   const TablePiece piece(table);
   T* w = static_cast<T*>(table.at[0][piece.tensor]);
@@ -36,14 +37,18 @@ __global__ void adam_kernel(TensorTable<5> table, const AdamRate* rates, const s
 template <typename T>
 void update_all(Sweep& sweep, const AdamOptions& o, const Tensor& rates, std::int64_t steps) {
   TensorTable<5> table{};
-  const AdamStep<T> step{static_cast<T>(o.beta1), static_cast<T>(1 - o.beta1), static_cast<T>(o.beta2),
-                         static_cast<T>(1 - o.beta2), static_cast<T>(o.epsilon),
+  const AdamStep<T> step{static_cast<T>(o.beta1),
+                         static_cast<T>(1 - o.beta1),
+                         static_cast<T>(o.beta2),
+                         static_cast<T>(1 - o.beta2),
+                         static_cast<T>(o.epsilon),
                          static_cast<T>(o.decoupled ? 0 : o.weight_decay),
                          static_cast<T>(o.decoupled ? o.weight_decay : 0)};
   const std::int32_t* held_back = sweep.held_back.defined() ? sweep.held_back.data<std::int32_t>() : nullptr;
   const auto flush = [&] {
     if (table.tensors > 0)
-      launch(adam_kernel<T>, table.blocks(), kBlock, table, reinterpret_cast<const AdamRate*>(rates.raw()), held_back, step);
+      launch(adam_kernel<T>, table.blocks(), kBlock, table, reinterpret_cast<const AdamRate*>(rates.raw()),
+             held_back, step);
     table = {};
   };
   for (ParameterUpdate& u : sweep.updates) {

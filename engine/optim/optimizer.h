@@ -43,11 +43,11 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// Updates every parameter that has a gradient; the others, and their state, stay as they are. With `held_back`
-  /// (i32 [] on a GPU, see Sweep) the device decides.
+  /// Updates every parameter that has a gradient; the others, and their state, stay as they are. With
+  /// `held_back` (i32 [] on a GPU, see Sweep) the device decides.
   void step(double learning_rate, const Tensor& held_back = {});
-  /// For recorded steps (see StepGraph): what the next step's kernels read anew, by name; and counting a step that was
-  /// replayed instead of called, or taking one back that was held back.
+  /// For recorded steps (see StepGraph): what the next step's kernels read anew, by name; and counting a step
+  /// that was replayed instead of called, or taking one back that was held back.
   std::vector<StepValue> step_values(double learning_rate) const;
   void count_step();
   void uncount_step();

@@ -15,7 +15,8 @@ struct SgdStep {
 
 /// Arrays: weight, gradient, velocity (null without momentum).
 template <typename T>
-__global__ void sgd_kernel(TensorTable<3> table, const double* rate, const std::int32_t* held_back, SgdStep<T> k) {
+__global__ void sgd_kernel(TensorTable<3> table, const double* rate, const std::int32_t* held_back,
+                           SgdStep<T> k) {
   if (held_back != nullptr && *held_back != 0) return;
   const TablePiece piece(table);
   T* w = static_cast<T*>(table.at[0][piece.tensor]);
@@ -30,7 +31,8 @@ __global__ void sgd_kernel(TensorTable<3> table, const double* rate, const std::
   };
   constexpr int n = kPack<T>;
   const std::int64_t whole = piece.begin + (piece.end - piece.begin) / n * n;
-  for (std::int64_t i = piece.begin + n * static_cast<std::int64_t>(threadIdx.x); i < whole; i += n * static_cast<std::int64_t>(blockDim.x)) {
+  for (std::int64_t i = piece.begin + n * static_cast<std::int64_t>(threadIdx.x); i < whole;
+       i += n * static_cast<std::int64_t>(blockDim.x)) {
     Pack<T, n> weights = load_pack<n>(w + i), gradients = load_pack<n>(grad + i), velocities{};
     if (velocity != nullptr) velocities = load_pack<n>(velocity + i);
 #pragma unroll
@@ -53,13 +55,15 @@ void update_all(Sweep& sweep, const SgdOptions& options, const Tensor& rate, boo
   const std::int32_t* held_back = sweep.held_back.defined() ? sweep.held_back.data<std::int32_t>() : nullptr;
   const auto flush = [&] {
     if (table.tensors > 0)
-      launch(sgd_kernel<T>, table.blocks(), kBlock, table, reinterpret_cast<const double*>(rate.raw()), held_back, step);
+      launch(sgd_kernel<T>, table.blocks(), kBlock, table, reinterpret_cast<const double*>(rate.raw()),
+             held_back, step);
     table = {};
   };
   for (ParameterUpdate& u : sweep.updates) {
     // Velocities start as 0, so v = g at a parameter's first step whatever the dampening.
     if (u.weight.dtype() != dtype_of<T>() || (u.steps == 1) != first || u.weight.numel() == 0) continue;
-    const void* const arrays[3] = {u.weight.raw(), u.grad.raw(), u.memory.empty() ? nullptr : u.memory[0].raw()};
+    const void* const arrays[3] = {u.weight.raw(), u.grad.raw(),
+                                   u.memory.empty() ? nullptr : u.memory[0].raw()};
     if (table.add(arrays, u.weight.numel())) continue;
     flush();
     table.add(arrays, u.weight.numel());

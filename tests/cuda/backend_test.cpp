@@ -130,7 +130,7 @@ TEST_CASE("cuda: devices are parsed, and wrong ones refused with what there is")
   if (!gpu()) return;
   CHECK(parse_device("cuda") == Device{DeviceKind::cuda, 0});
   CHECK(parse_device("cuda:0") == Device{DeviceKind::cuda, 0});
-  CHECK_THROWS_WITH_AS(parse_device("cuda:"), "[device] unknown device 'cuda:', expected auto, cpu, cuda or cuda:N",
-                       DeviceError);
+  CHECK_THROWS_WITH_AS(parse_device("cuda:"),
+                       "[device] unknown device 'cuda:', expected auto, cpu, cuda or cuda:N", DeviceError);
   CHECK_THROWS_AS(parse_device("cuda:99"), DeviceError);
 }

@@ -27,12 +27,12 @@ TEST_CASE("cuda: cuDNN has engines for every convolution of the networks") {
     std::int64_t size, c, o, kernel, stride;
   };
   for (const Dtype dtype : {Dtype::bf16, Dtype::f32})
-    for (const Layer& l : {Layer{32, 3, 64, 3, 1}, Layer{32, 64, 64, 3, 1}, Layer{32, 64, 128, 3, 2}, Layer{32, 64, 128, 1, 2},
-                           Layer{16, 128, 128, 3, 1}, Layer{8, 256, 512, 3, 2}, Layer{4, 512, 512, 3, 1},
-                           Layer{32, 16, 32, 3, 1}, Layer{8, 128, 128, 3, 1}}) {
+    for (const Layer& l : {Layer{32, 3, 64, 3, 1}, Layer{32, 64, 64, 3, 1}, Layer{32, 64, 128, 3, 2},
+                           Layer{32, 64, 128, 1, 2}, Layer{16, 128, 128, 3, 1}, Layer{8, 256, 512, 3, 2},
+                           Layer{4, 512, 512, 3, 1}, Layer{32, 16, 32, 3, 1}, Layer{8, 128, 128, 3, 1}}) {
       const std::int64_t pad = l.kernel / 2, out = (l.size + 2 * pad - l.kernel) / l.stride + 1;
-      const ConvShape shape{384, l.size, l.size, l.c, l.o, l.kernel, l.kernel, out, out, l.stride, l.stride, pad, pad,
-                            1, 1, 1};
+      const ConvShape shape{384, l.size,   l.size,   l.c, l.o, l.kernel, l.kernel, out,
+                            out, l.stride, l.stride, pad, pad, 1,        1,        1};
       std::vector<std::string> refusals;
       const cuda::ConvEngines engines = cuda::cudnn_engines(shape, dtype, &refusals);
       INFO(name_of(dtype) << " " << l.size << " pixels, " << l.c << " to " << l.o << " channels");

@@ -35,7 +35,8 @@ TEST_CASE("cuda mix_noise: every mode, for rows with and without packs") {
       for (const double sparse : {0.0, 0.4, 1.0})
         for (const auto law : {MultiplicativeLaw::uniform, MultiplicativeLaw::normal})
           for (const auto& levels : {std::pair{0.0, 0.0}, {0.5, 0.0}, {0.0, 0.7}, {0.5, 0.7}}) {
-            const double add = levels.first, mult = levels.second;  // clang 14 captures no structured bindings
+            const double add = levels.first,
+                         mult = levels.second;  // clang 14 captures no structured bindings
             INFO("row " << row << ", lambda " << lambda << ", sparse " << sparse << ", add " << add
                         << ", mult " << mult << ", normal " << (law == MultiplicativeLaw::normal));
             check_devices_agree("mix_noise",

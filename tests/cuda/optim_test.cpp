@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
+#include "engine/ops/gradient_sum.h"
 #include "engine/optim/adam.h"
 #include "engine/optim/sgd.h"
-#include "engine/ops/gradient_sum.h"
 #include "tests/check_device.h"
 
 using namespace noisymix;
@@ -21,14 +21,16 @@ std::vector<Tensor> trained(Device device, Dtype dtype, const MakeOptimizer& mak
   Optimizer::Named parameters;
   const std::vector<Shape> shapes = {{3}, {64, 5}, {1}, {20'000}, {7, 7}};
   for (std::size_t i = 0; i < shapes.size(); ++i)
-    parameters.emplace_back("p" + std::to_string(i),
-                            random_normal(shapes[i], Key(1).child(static_cast<std::int64_t>(i)), 0, 1, dtype).to(device));
+    parameters.emplace_back(
+        "p" + std::to_string(i),
+        random_normal(shapes[i], Key(1).child(static_cast<std::int64_t>(i)), 0, 1, dtype).to(device));
   const auto optimizer = make(parameters);
   for (std::int64_t step = 0; step < 4; ++step) {
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       if (i == 2 && step == 1) continue;  // this one falls a step behind
       parameters[i].second.set_grad(
-          random_normal(shapes[i], Key(2).child(step).child(static_cast<std::int64_t>(i)), 0, 1, dtype).to(device));
+          random_normal(shapes[i], Key(2).child(step).child(static_cast<std::int64_t>(i)), 0, 1, dtype)
+              .to(device));
     }
     optimizer->step(0.1 / static_cast<double>(1 + step));
     optimizer->clear_grads();
@@ -45,18 +47,27 @@ TEST_CASE("cuda: optimizers update as on the CPU") {
   const auto device = gpu();
   if (!device) return;
   const std::vector<MakeOptimizer> list = {
-      [](const auto& p) { return std::make_unique<Sgd>(p, SgdOptions{0.9, true, 5e-4, 0}); },
-      [](const auto& p) { return std::make_unique<Sgd>(p, SgdOptions{0.9, false, 0, 0.3}); },
-      [](const auto& p) { return std::make_unique<Sgd>(p, SgdOptions{0, false, 1e-2, 0}); },
+      [](const auto& p) {
+        return std::make_unique<Sgd>(p, SgdOptions{0.9, true, 5e-4, 0});
+      },
+      [](const auto& p) {
+        return std::make_unique<Sgd>(p, SgdOptions{0.9, false, 0, 0.3});
+      },
+      [](const auto& p) {
+        return std::make_unique<Sgd>(p, SgdOptions{0, false, 1e-2, 0});
+      },
       [](const auto& p) { return std::make_unique<Adam>(p, AdamOptions{}); },
-      [](const auto& p) { return std::make_unique<Adam>(p, AdamOptions{0.8, 0.99, 1e-6, 0.1, true, true}); },
+      [](const auto& p) {
+        return std::make_unique<Adam>(p, AdamOptions{0.8, 0.99, 1e-6, 0.1, true, true});
+      },
   };
   for (std::size_t k = 0; k < list.size(); ++k)
     for (const Dtype dtype : {Dtype::f32, Dtype::f64}) {
       INFO("optimizer " << k << " in " << name_of(dtype));
       const auto want = trained(Device{}, dtype, list[k]), got = trained(*device, dtype, list[k]);
       for (std::size_t i = 0; i < want.size(); ++i)
-        CHECK(relative_error(got[i].to(Dtype::f64), want[i].to(Dtype::f64)) < (dtype == Dtype::f32 ? 2e-6 : 1e-14));
+        CHECK(relative_error(got[i].to(Dtype::f64), want[i].to(Dtype::f64)) <
+              (dtype == Dtype::f32 ? 2e-6 : 1e-14));
     }
 }
 

@@ -27,7 +27,8 @@ TEST_CASE("cuda: a recorded sequence runs again on other data and other values")
   if (!device) return;
   CHECK(StepGraph::available(*device));
   CHECK_FALSE(StepGraph::available(Device{}));
-  const Tensor w = random_normal({4, 3}, Key(1)), x = random_normal({5, 3}, Key(2)), x2 = random_normal({5, 3}, Key(3));
+  const Tensor w = random_normal({4, 3}, Key(1)), x = random_normal({5, 3}, Key(2)),
+               x2 = random_normal({5, 3}, Key(3));
   const Tensor on_device = w.to(*device);
   Tensor input = x.to(*device).clone(), output = Tensor::zeros({5, 4}, Dtype::f32, *device);
   StepGraphMemory memory(*device);

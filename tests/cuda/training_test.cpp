@@ -29,7 +29,8 @@ struct Training {
   std::vector<std::string> notices;
   double lr = 0.05;
 
-  Training(const std::string& arch, Device device, Dtype precision, bool recorded, const std::string& kind = "sgd") {
+  Training(const std::string& arch, Device device, Dtype precision, bool recorded,
+           const std::string& kind = "sgd") {
     ModelOptions options;
     if (arch == "wrn") {
       options.depth = 10;
@@ -62,7 +63,9 @@ struct Training {
   }
 
   double step(int i) {
-    return runner->run(batch, {.key = Key(3).child(i), .lr = lr, .step = i, .epoch = 0, .last_checkpoint = {}}).loss;
+    return runner
+        ->run(batch, {.key = Key(3).child(i), .lr = lr, .step = i, .epoch = 0, .last_checkpoint = {}})
+        .loss;
   }
   std::vector<Tensor> state() const {
     std::vector<Tensor> tensors;
@@ -82,7 +85,8 @@ TEST_CASE("cuda: training in f64 follows the CPU's") {
     Training here(arch, Device{}, Dtype::f64, false), there(arch, *device, Dtype::f64, false);
     for (int i = 0; i < 2; ++i) {
       const double want = here.step(i), got = there.step(i);
-      CHECK(std::abs(got - want) <= 1e-5 * std::abs(want));  // noise is drawn in f32, its logarithm may round differently
+      CHECK(std::abs(got - want) <=
+            1e-5 * std::abs(want));  // noise is drawn in f32, its logarithm may round differently
     }
     const auto want = here.state(), got = there.state();
     for (std::size_t i = 0; i < want.size(); ++i)

@@ -28,7 +28,8 @@ struct Fiber {
   unsigned thread = 0;
 };
 
-/// NOISYMIX_EMULATED_ORDER=reverse runs the threads of a block backwards: a missing barrier then shows as another result.
+/// NOISYMIX_EMULATED_ORDER=reverse runs the threads of a block backwards: a missing barrier then shows as
+/// another result.
 bool reversed() {
   static const bool value = [] {
     const char* order = std::getenv("NOISYMIX_EMULATED_ORDER");
@@ -101,7 +102,8 @@ class Block {
 
   void select(unsigned thread) {
     current_ = thread;
-    threadIdx = dim3(thread % blockDim.x, thread / blockDim.x % blockDim.y, thread / (blockDim.x * blockDim.y));
+    threadIdx =
+        dim3(thread % blockDim.x, thread / blockDim.x % blockDim.y, thread / (blockDim.x * blockDim.y));
   }
 
   /// Begins threads and resumes those that may go on; false when there were none.
@@ -143,8 +145,8 @@ class Block {
 
   static void enter();
 
-  /// Lets threads go whose barrier is complete: a warp's when all its threads that still run are there, the block's
-  /// likewise. Threads that have ended count as arrived.
+  /// Lets threads go whose barrier is complete: a warp's when all its threads that still run are there, the
+  /// block's likewise. Threads that have ended count as arrived.
   bool release() {
     bool any = false;
     for (unsigned first = 0; first < count_; first += kWarp) {
@@ -179,7 +181,8 @@ class Block {
 };
 
 Block& block() {
-  thread_local auto* instance = new Block();  // its stacks may be in use when thread-local objects are destroyed
+  thread_local auto* instance =
+      new Block();  // its stacks may be in use when thread-local objects are destroyed
   return *instance;
 }
 

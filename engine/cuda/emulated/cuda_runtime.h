@@ -1,7 +1,7 @@
-// Stands in for the CUDA runtime's header when NOISYMIX_CUDA=emulated: kernels are ordinary C++ functions, run on the
-// CPU thread by thread, so that their results, their barriers and their memory accesses can be tested (also under the
-// address sanitizer) on machines without a GPU. Slow, and meant for tests only. Declares what this project uses, with
-// the runtime's own names; emulator.cpp has the rest.
+// Stands in for the CUDA runtime's header when NOISYMIX_CUDA=emulated: kernels are ordinary C++ functions,
+// run on the CPU thread by thread, so that their results, their barriers and their memory accesses can be
+// tested (also under the address sanitizer) on machines without a GPU. Slow, and meant for tests only.
+// Declares what this project uses, with the runtime's own names; emulator.cpp has the rest.
 #pragma once
 
 #include <cmath>
@@ -15,7 +15,8 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
-// The blocks of a launch run one after the other on one thread of the CPU, so a block's shared memory may be static.
+// The blocks of a launch run one after the other on one thread of the CPU, so a block's shared memory may be
+// static.
 #define __shared__ static thread_local
 
 struct dim3 {
@@ -94,7 +95,8 @@ T atomicMin(T* at, T value) {
 }
 inline void __threadfence() {}
 
-// --- The runtime's functions on the host ---------------------------------------------------------------------------
+// --- The runtime's functions on the host
+// ---------------------------------------------------------------------------
 
 enum cudaError_t {
   cudaSuccess = 0,
@@ -134,7 +136,8 @@ cudaError_t cudaMalloc(void** memory, std::size_t bytes);
 cudaError_t cudaFree(void* memory);
 cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned flags);
 cudaError_t cudaFreeHost(void* memory);
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream);
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream);
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream);
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);

@@ -1,4 +1,5 @@
-// The emulated runtime: one device whose memory is the host's, streams that work at once, graphs that are lists of work.
+// The emulated runtime: one device whose memory is the host's, streams that work at once, graphs that are
+// lists of work.
 #include <cuda_runtime.h>
 
 #include <algorithm>
@@ -74,7 +75,8 @@ cudaError_t refuse_in_capture() {
 
 namespace noisymix::emulated {
 
-void launch(StreamState* stream, dim3 grid, dim3 block, std::size_t shared_bytes, std::function<void()> thread) {
+void launch(StreamState* stream, dim3 grid, dim3 block, std::size_t shared_bytes,
+            std::function<void()> thread) {
   const std::size_t threads = std::size_t{block.x} * block.y * block.z;
   if (threads == 0 || threads > 1024 || grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 ||
       grid.z > 65535 || shared_bytes > 227 * 1024) {
@@ -161,9 +163,11 @@ cudaError_t cudaFreeHost(void* address) {
   return cudaSuccess;
 }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream) {
   // Ordinary host memory cannot be read when a graph runs.
-  if (stream->capture != nullptr && kind != cudaMemcpyDeviceToDevice) return result(cudaErrorStreamCaptureUnsupported);
+  if (stream->capture != nullptr && kind != cudaMemcpyDeviceToDevice)
+    return result(cudaErrorStreamCaptureUnsupported);
   if (bytes > 0) enqueue(stream, [=] { std::memcpy(to, from, bytes); });
   return cudaSuccess;
 }
@@ -237,16 +241,16 @@ cudaError_t cudaGetLastError() {
   return std::exchange(last_error, cudaSuccess);
 }
 const char* cudaGetErrorName(cudaError_t error) {
-  return error == cudaErrorMemoryAllocation ? "cudaErrorMemoryAllocation"
-         : error == cudaErrorNoDevice       ? "cudaErrorNoDevice"
-         : error == cudaErrorInvalidDevice  ? "cudaErrorInvalidDevice"
+  return error == cudaErrorMemoryAllocation           ? "cudaErrorMemoryAllocation"
+         : error == cudaErrorNoDevice                 ? "cudaErrorNoDevice"
+         : error == cudaErrorInvalidDevice            ? "cudaErrorInvalidDevice"
          : error == cudaErrorStreamCaptureUnsupported ? "cudaErrorStreamCaptureUnsupported"
-                                            : "cudaErrorInvalidValue";
+                                                      : "cudaErrorInvalidValue";
 }
 const char* cudaGetErrorString(cudaError_t error) {
-  return error == cudaErrorMemoryAllocation ? "out of memory"
-         : error == cudaErrorNoDevice       ? "no CUDA-capable device is detected"
-         : error == cudaErrorInvalidDevice  ? "invalid device ordinal"
+  return error == cudaErrorMemoryAllocation           ? "out of memory"
+         : error == cudaErrorNoDevice                 ? "no CUDA-capable device is detected"
+         : error == cudaErrorInvalidDevice            ? "invalid device ordinal"
          : error == cudaErrorStreamCaptureUnsupported ? "operation not permitted when stream is capturing"
-                                            : "invalid argument";
+                                                      : "invalid argument";
 }
