@@ -12,7 +12,7 @@
 #include "engine/error.h"
 #include "tools/checkpoint.h"
 #include "tools/cli.h"
-#include "tools/evaluate.h"
+#include "tools/evaluation/evaluate.h"
 #include "tools/progress.h"
 
 namespace noisymix {

@@ -1,4 +1,4 @@
-#include "tools/perturb.h"
+#include "tools/evaluation/perturb.h"
 
 #include <algorithm>
 #include <cmath>

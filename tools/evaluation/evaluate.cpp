@@ -1,4 +1,4 @@
-#include "tools/evaluate.h"
+#include "tools/evaluation/evaluate.h"
 
 #include <cstdio>
 

@@ -9,8 +9,8 @@
 #include "augment/image.h"
 #include "data/dataset.h"
 #include "models/registry.h"
-#include "tools/metrics.h"
-#include "tools/perturb.h"
+#include "tools/evaluation/metrics.h"
+#include "tools/evaluation/perturb.h"
 
 namespace noisymix {
 

@@ -1,5 +1,5 @@
 // White noise and salt & pepper: law, determinism, which elements change.
-#include "tools/perturb.h"
+#include "tools/evaluation/perturb.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "tools/metrics.h"
+#include "tools/evaluation/metrics.h"
 
 #include <algorithm>
 #include <cmath>

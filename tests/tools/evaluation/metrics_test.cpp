@@ -1,5 +1,5 @@
 // Accuracy, cross-entropy and calibration against reference values.
-#include "tools/metrics.h"
+#include "tools/evaluation/metrics.h"
 
 #include <doctest/doctest.h>
 
