@@ -250,9 +250,9 @@ NpyArray read_npy(const std::filesystem::path& path) {
   return parse_npy(path.string(), read_file_bytes(path));
 }
 
-Bytes encode_npy(const Tensor& array) {
+Bytes npy_header(const Shape& shape, Dtype dtype) {
   const char* descr = nullptr;
-  switch (array.dtype()) {
+  switch (dtype) {
     case Dtype::f32:
       descr = "<f4";
       break;
@@ -272,10 +272,10 @@ Bytes encode_npy(const Tensor& array) {
       fail<ShapeError>("[npy] bf16 has no NumPy type, convert to f32 first");
   }
   std::string header = std::string("{'descr': '") + descr + "', 'fortran_order': False, 'shape': (";
-  for (const std::int64_t dim : array.shape().dims()) header += std::to_string(dim) + ", ";
-  if (array.rank() > 1)
+  for (const std::int64_t dim : shape.dims()) header += std::to_string(dim) + ", ";
+  if (shape.rank() > 1)
     header.resize(header.size() - 2);  // (2, 3)
-  else if (array.rank() == 1)
+  else if (shape.rank() == 1)
     header.resize(header.size() - 1);  // (2,)
   header += "), }";
   while ((10 + header.size() + 1) % 64 != 0) header += ' ';  // data start on a multiple of 64, as NumPy does
@@ -285,7 +285,11 @@ Bytes encode_npy(const Tensor& array) {
   for (const std::size_t byte : {std::size_t{1}, std::size_t{0}, header.size() & 255, header.size() >> 8})
     start.push_back(static_cast<char>(byte));  // version 1.0, length of the header
   start += header;
-  Bytes bytes(start.begin(), start.end());
+  return {start.begin(), start.end()};
+}
+
+Bytes encode_npy(const Tensor& array) {
+  Bytes bytes = npy_header(array.shape(), array.dtype());
   const Tensor host = array.to(Device{});
   const auto* data = reinterpret_cast<const std::uint8_t*>(host.raw());
   bytes.insert(bytes.end(), data, data + host.bytes());

@@ -24,6 +24,9 @@ NpyArray read_npy(const std::filesystem::path& path);
 /// The same from bytes in memory; `name` stands for the file in messages.
 NpyArray parse_npy(const std::string& name, ByteView bytes);
 
+/// What stands before the values of an array of this shape and type, for files written piece by piece.
+Bytes npy_header(const Shape& shape, Dtype dtype);
+
 /// Version 1.0, little-endian, C order. bf16 has no NumPy type and is refused.
 Bytes encode_npy(const Tensor& array);
 void write_npy(const std::filesystem::path& path, const Tensor& array);

@@ -98,7 +98,7 @@ int run_command_line(int argc, const char* const* argv) {
   program.footer(examples({"train demo", "evaluate runs/demo", "config explain mix"}));
   Action action;
   for (auto* add :
-       {add_train, add_evaluate, add_predict, add_models, add_config, add_data, add_bench, add_plot,
+       {add_train, add_evaluate, add_corrupt, add_predict, add_models, add_config, add_data, add_bench, add_plot,
         add_doctor}) {
     add(program, action);
   }

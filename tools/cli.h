@@ -27,6 +27,7 @@ using Action = std::function<int()>;
 /// Adds the verb to the program; parsing it sets `action`.
 void add_train(CLI::App& program, Action& action);
 void add_evaluate(CLI::App& program, Action& action);
+void add_corrupt(CLI::App& program, Action& action);
 void add_predict(CLI::App& program, Action& action);
 void add_models(CLI::App& program, Action& action);
 void add_config(CLI::App& program, Action& action);

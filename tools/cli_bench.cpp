@@ -6,6 +6,7 @@
 
 #include "tools/bench_augmix.h"
 #include "tools/bench_conv.h"
+#include "tools/bench_corruptions.h"
 #include "tools/bench_peak.h"
 #include "tools/bench_step.h"
 #include "tools/cli.h"
@@ -17,6 +18,8 @@ struct Options {
   BenchStepOptions step;
   BenchAugmixOptions augmix;
   BenchConvOptions conv;
+  BenchCorruptionsOptions corruptions;
+  std::string constants = "cifar-c";
   std::string device = "auto";
   bool json = false;
 };
@@ -64,19 +67,19 @@ void add_bench(CLI::App& program, Action& action) {
       ->capture_default_str()
       ->type_name("DEVICE");
   steps->add_flag("--eager", step.eager, "GPU: op by op instead of a recorded step");
-  steps->add_flag("!--any-algorithm", step.deterministic, "GPU: also algorithms that do not give the same bits every time");
+  steps->add_flag("!--any-algorithm", step.deterministic,
+                  "GPU: also algorithms that do not give the same bits every time");
   steps->add_option("--dropout", step.dropout, "probability instead of the model's own")
       ->check(CLI::Range(0.0, 0.99));
   steps->add_flag("--profile", step.profile, "time, rate and distance from the machine's limit of every op");
   steps->add_flag("--json", options->json, "one JSON object");
   steps->footer(examples({"bench step --arch wrn28-4 --scheme noisymix --batch 128 --threads 2 --json"}));
-  steps->callback(
-      [options, &action] {
-        action = [options] {
-          options->step.device = parse_device(options->device);
-          return print(bench_step(options->step), options->json);
-        };
-      });
+  steps->callback([options, &action] {
+    action = [options] {
+      options->step.device = parse_device(options->device);
+      return print(bench_step(options->step), options->json);
+    };
+  });
 
   BenchConvOptions& conv = options->conv;
   CLI::App* convolutions =
@@ -115,6 +118,25 @@ void add_bench(CLI::App& program, Action& action) {
   views->add_flag("--json", options->json, "one JSON object");
   views->callback([options, &action] {
     action = [options] { return print(bench_augmix(options->augmix), options->json); };
+  });
+
+  BenchCorruptionsOptions& corruptions = options->corruptions;
+  CLI::App* types =
+      verb->add_subcommand("corruptions", "All nineteen corruptions at all severities, one thread");
+  types->add_option("--images", corruptions.images, "per type and severity")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  types->add_option("--side", corruptions.side, "of the images")
+      ->check(CLI::Range(8, 4096))
+      ->capture_default_str();
+  types->add_option("--constants", options->constants, "cifar-c, tiny-imagenet-c or imagenet-c")
+      ->capture_default_str();
+  types->add_flag("--json", options->json, "one JSON object");
+  types->callback([options, &action] {
+    action = [options] {
+      options->corruptions.parameters = parameter_set_named(options->constants);
+      return print(bench_corruptions(options->corruptions), options->json);
+    };
   });
 }
 

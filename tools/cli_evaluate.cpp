@@ -1,6 +1,8 @@
-// noisymix evaluate: a trained model on its test set, clean and perturbed.
+// noisymix evaluate: trained models on their test set, clean, corrupted, perturbed and attacked.
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,20 +11,24 @@
 
 #include <CLI/CLI.hpp>
 
+#include "data/registry.h"
 #include "engine/error.h"
-#include "tools/checkpoint.h"
 #include "tools/cli.h"
 #include "tools/evaluation/evaluate.h"
+#include "tools/evaluation/results_table.h"
+#include "tools/frost_pictures.h"
 #include "tools/progress.h"
+#include "tools/stop_signals.h"
+#include "tools/work_progress.h"
 
 namespace noisymix {
 namespace {
 
 struct Options {
-  std::vector<std::string> models;
-  std::string dataset, path;
+  std::vector<std::string> models, suites = {"clean", "noise"}, corruptions, sequences;
+  std::string dataset, path, corrupted, parameters, frost;
   std::int64_t limit = 0;
-  bool json = false;
+  bool json = false, keep = true;
   EvaluateOptions evaluate;
   MachineOptions machine;
 };
@@ -48,45 +54,163 @@ DatasetOptions test_split(const LoadedRun& run, const Options& options) {
   return data;
 }
 
-void check_fit(const LoadedRun& run, const Dataset& data) {
-  NM_CHECK_AS(ConfigError, data.sample_shape() == run.card.sample_shape, "the model expects samples of ",
-              Shape(run.card.sample_shape), ", the data set has ", Shape(data.sample_shape()));
-  NM_CHECK_AS(ConfigError, data.classes() == run.card.classes(), "the model knows ", run.card.classes(),
-              " classes, the data set has ", data.classes());
+void check_fit(const std::string& path, const LoadedRun& run, const Dataset& data) {
+  NM_CHECK_AS(ConfigError, data.sample_shape() == run.card.sample_shape, path,
+              ": the model expects samples of ", Shape(run.card.sample_shape), ", the data set has ",
+              Shape(data.sample_shape()));
+  NM_CHECK_AS(ConfigError, data.classes() == run.card.classes(), path, ": the model knows ",
+              run.card.classes(), " classes, the data set has ", data.classes());
 }
 
-NamedReport evaluate_one(const std::string& path, const Options& options, Device device) {
-  const LoadedRun run = load_run(path);
-  run.model->to(device);
-  const std::shared_ptr<const Dataset> data = open_dataset(test_split(run, options));
-  check_fit(run, *data);
-  const bool show = is_terminal(STDERR_FILENO);
-  const auto progress = [show, &path](std::int64_t done, std::int64_t total) {
-    if (show)
-      std::cerr << "\r" << path << "  " << done << " / " << total << (done == total ? "\r\x1b[K" : "")
-                << std::flush;
-  };
-  return {std::filesystem::path(path).lexically_normal().string(),
-          evaluate_model(*run.model, data, run.normalization, options.evaluate, progress)};
-}
-
-int evaluate(const Options& options) {
-  const Device device = apply_machine_options(options.machine);
-  std::vector<NamedReport> reports;
+/// Opens the one test set of all models. Runs that were trained on different sets need --dataset and --data.
+std::shared_ptr<const Dataset> open_test_set(const Options& options) {
+  std::shared_ptr<const Dataset> data;
   for (const std::string& path : options.models) {
-    reports.push_back(evaluate_one(path, options, device));
-    NM_CHECK_AS(ConfigError, reports.back().report.data == reports.front().report.data, path,
-                " was tested on '", reports.back().report.data, "', ", options.models.front(), " on '",
-                reports.front().report.data,
+    const LoadedRun run = load_run(path);
+    const auto own = open_dataset(test_split(run, options));
+    if (!data) data = own;
+    NM_CHECK_AS(ConfigError, own->description() == data->description(), path, " was tested on '",
+                own->description(), "', ", options.models.front(), " on '", data->description(),
                 "': models are compared on one test set; choose it with --dataset and --data");
+    check_fit(path, run, *data);
   }
-  if (reports.size() == 1) {
-    std::cout << (options.json ? to_json(reports[0].report) + "\n"
-                               : reports[0].name + " on " + to_text(reports[0].report));
-  } else {
-    std::cout << (options.json ? comparison_json(reports) + "\n" : comparison_text(reports));
+  return data;
+}
+
+void resolve(Options& options, const Dataset& data) {
+  EvaluateOptions& evaluate = options.evaluate;
+  evaluate.suites = suites_named(options.suites);
+  evaluate.corruptions = corruptions_named(options.corruptions);
+  evaluate.sequences = sequences_named(options.sequences);
+  std::sort(evaluate.severities.begin(), evaluate.severities.end());
+  const auto shape = data.sample_shape();
+  evaluate.parameters = options.parameters.empty()
+                            ? parameters_for(shape.size() == 3 ? static_cast<int>(shape[0]) : 0)
+                            : parameter_set_named(options.parameters);
+  if (!options.frost.empty()) evaluate.corruption_options.frost_pictures = read_frost_pictures(options.frost);
+}
+
+/// What was asked for, of all that the runs' files know.
+std::vector<EvaluationResults> results_of(const std::vector<EvaluatedRun>& runs,
+                                          const std::vector<Variant>& variants,
+                                          const EvaluateOptions& options) {
+  std::vector<EvaluationResults> results;
+  for (const EvaluatedRun& run : runs) {
+    results.push_back(run.results);
+    results.back().cells.clear();
+    for (const Variant& variant : variants) {
+      const Cell& place = variant.place;
+      const Cell* cell = run.results.find(place.suite, place.type, place.severity, place.level);
+      if (cell != nullptr) results.back().cells.push_back(*cell);
+    }
+    if (!options.has(Suite::sequences)) results.back().sequences.clear();
+  }
+  return results;
+}
+
+int evaluate(Options& options) {
+  const Device device = apply_machine_options(options.machine);
+  (void)suites_named(options.suites);  // a misspelled name should not wait for data to load
+  const auto data = open_test_set(options);
+  resolve(options, *data);
+  const auto variants = options.corrupted.empty()
+                            ? make_variants(options.evaluate, *data)
+                            : make_published_variants(options.evaluate, *data, options.corrupted);
+  std::vector<EvaluatedRun> runs;
+  bool finished = false;
+  {
+    const StopSignals signals;
+    WorkProgress display(std::cerr, is_terminal(STDERR_FILENO), terminal_width(STDERR_FILENO), "passes");
+    for (const std::string& path : options.models) {
+      runs.push_back(open_evaluated_run(path, device, *data, options.evaluate,
+                                        [&](const std::string& text) { display.line(text); }));
+      if (!options.keep) runs.back().file.clear();
+    }
+    EvaluationObserver observer;
+    observer.progress = [&](const EvaluationProgress& at) { display.show(at.place, at.done, at.total); };
+    observer.should_stop = [] { return StopSignals::requested(); };
+    finished = evaluate_runs(runs, *data, variants, options.evaluate, observer);
+  }
+  const auto results = results_of(runs, variants, options.evaluate);
+  std::cout << (options.json ? results_json(results) + "\n" : results_text(results, options.evaluate));
+  if (!finished) {
+    std::cerr << "stopped; the same command continues with what is missing\n";
+    return kExitInterrupted;
   }
   return kExitSuccess;
+}
+
+void add_level_options(CLI::App& verb, EvaluateOptions& evaluation) {
+  verb.add_option("--white-noise", evaluation.white_noise,
+                  "deviations in normalised units, separated by commas")
+      ->delimiter(',')
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("LEVELS");
+  verb.add_option("--salt-pepper", evaluation.salt_pepper, "shares of the pixels, separated by commas")
+      ->delimiter(',')
+      ->check(CLI::Range(0.0, 1.0))
+      ->type_name("LEVELS");
+  verb.add_option("--channels", evaluation.channels, "channels of salt & pepper: red (as published) or all")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, SaltPepperChannels>{
+          {"red", SaltPepperChannels::red}, {"all", SaltPepperChannels::all}}))
+      ->type_name("red|all");
+  AttackLevels& attacks = evaluation.attacks;
+  verb.add_option("--fgsm", attacks.fgsm, "radii for pixels in 0..1, separated by commas")
+      ->delimiter(',')
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("LEVELS");
+  verb.add_option("--pgd-linf", attacks.pgd_linf, "the same")
+      ->delimiter(',')
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("LEVELS");
+  verb.add_option("--pgd-l2", attacks.pgd_l2, "the same, Euclidean")
+      ->delimiter(',')
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("LEVELS");
+  verb.add_option("--pgd-iterations", attacks.iterations, "steps of PGD")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  verb.add_option("--attack-limit", evaluation.attack_limit, "attack the first examples only; 0 is all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+}
+
+void add_suite_options(CLI::App& verb, Options& options) {
+  EvaluateOptions& evaluation = options.evaluate;
+  verb.add_option("--suite", options.suites,
+                  "clean, corruptions, sequences, noise, attacks, calibration, all; separated by commas")
+      ->delimiter(',')
+      ->type_name("SUITES");
+  verb.add_option("--types", options.corruptions,
+                  "corruptions separated by commas, all (19) or benchmark (15)")
+      ->delimiter(',')
+      ->type_name("TYPES");
+  verb.add_option("--severities", evaluation.severities, "1 to 5, separated by commas")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 5))
+      ->type_name("LEVELS");
+  verb.add_option("--corrupted", options.corrupted,
+                  "folder of corrupted images as published (TYPE.npy, or a tree of folders)")
+      ->type_name("DIR");
+  verb.add_option("--sequences", options.sequences,
+                  "sequences separated by commas, all (14) or benchmark (10)")
+      ->delimiter(',')
+      ->type_name("TYPES");
+  verb.add_option("--difficulties", evaluation.difficulties, "of sequences: 1 to 3, separated by commas")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 3))
+      ->type_name("LEVELS");
+  verb.add_option("--sequence-limit", evaluation.sequence_limit,
+                  "sequences of the first examples only; 0 is all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  verb.add_option("--constants", options.parameters,
+                  "cifar-c, tiny-imagenet-c or imagenet-c; by default those for the image size")
+      ->type_name("SET");
+  verb.add_option("--frost-dir", options.frost, "folder of frost pictures; without it, ice is drawn")
+      ->type_name("DIR");
+  verb.add_flag("--glass-swap", evaluation.corruption_options.glass_swap,
+                "glass blur exchanges pixels instead of copying them");
 }
 
 }  // namespace
@@ -94,8 +218,8 @@ int evaluate(const Options& options) {
 void add_evaluate(CLI::App& program, Action& action) {
   const auto options = std::make_shared<Options>();
   EvaluateOptions& evaluation = options->evaluate;
-  CLI::App* verb =
-      program.add_subcommand("evaluate", "Accuracy, loss and calibration on clean and perturbed test data");
+  CLI::App* verb = program.add_subcommand(
+      "evaluate", "Accuracy and calibration on clean, corrupted, perturbed and attacked test data");
   verb->add_option("model", options->models,
                    "run folders, or .safetensors files written by runs; several are compared")
       ->required()
@@ -106,23 +230,15 @@ void add_evaluate(CLI::App& program, Action& action) {
   verb->add_option("--batch", evaluation.batch, "examples at once")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
-  verb->add_option("--white-noise", evaluation.white_noise,
-                   "deviations in normalised units, separated by commas")
-      ->delimiter(',')
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("LEVELS");
-  verb->add_option("--salt-pepper", evaluation.salt_pepper, "shares of the pixels, separated by commas")
-      ->delimiter(',')
-      ->check(CLI::Range(0.0, 1.0))
-      ->type_name("LEVELS");
-  verb->add_option("--channels", evaluation.channels, "channels of salt & pepper: red (as published) or all")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, SaltPepperChannels>{
-          {"red", SaltPepperChannels::red}, {"all", SaltPepperChannels::all}}))
-      ->type_name("red|all");
-  verb->add_option("--seed", evaluation.seed, "of the perturbations")->capture_default_str();
-  verb->add_flag("--json", options->json, "one JSON object instead of a table");
+  add_suite_options(*verb, *options);
+  add_level_options(*verb, evaluation);
+  verb->add_option("--seed", evaluation.seed, "of everything drawn")->capture_default_str();
+  verb->add_flag("--json", options->json, "JSON instead of a table");
+  verb->add_flag("!--no-file", options->keep, "neither read nor write evaluation.json beside the run");
   add_machine_options(*verb, options->machine);
-  verb->footer(examples({"evaluate runs/demo", "evaluate runs/demo-baseline runs/demo",
+  verb->footer(examples({"evaluate runs/demo", "evaluate runs/demo-baseline runs/demo --suite all",
+                         "evaluate runs/a --suite corruptions --types fog,snow --severities 3 --limit 1000",
+                         "evaluate runs/a --suite corruptions --corrupted datasets/CIFAR-10-C",
                          "evaluate model.safetensors --data /data/cifar10 --json",
                          "evaluate runs/a --white-noise 0.1,0.5 --channels all"}));
   verb->callback([options, &action] { action = [options] { return evaluate(*options); }; });

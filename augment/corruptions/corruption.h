@@ -72,6 +72,11 @@ class Corruption {
   virtual void apply(const Image& image, Key key, Scratch& scratch, Image& out) const = 0;
 };
 
+/// The key of one image's draws: a corrupted data set is a function of its seed.
+inline Key corruption_key(std::uint64_t seed, CorruptionType type, int severity, std::int64_t index) {
+  return Key(seed).child("corruption").child(std::string_view(name_of(type))).child(severity).child(index);
+}
+
 /// Throws ConfigError unless 1 <= severity <= 5.
 std::unique_ptr<Corruption> make_corruption(CorruptionType type, int severity, ParameterSet set,
                                             const CorruptionOptions& options = {});

@@ -1,182 +1,190 @@
 #include "tools/evaluation/evaluate.h"
 
-#include <cstdio>
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
 
-#include <nlohmann/json.hpp>
-
-#include "augment/views.h"
-#include "data/loader.h"
+#include "augment/normalize.h"
+#include "data/content_hash.h"
 #include "engine/autograd.h"
+#include "engine/backend.h"
+#include "engine/error.h"
+#include "tools/evaluation/metrics.h"
+#include "tools/evaluation/picture_batch.h"
+#include "tools/evaluation/sequence_evaluation.h"
 
 namespace noisymix {
 namespace {
 
-// One column of the result: a perturbation and what has been collected under it.
-struct Column {
-  std::function<Tensor(const Tensor& x, std::int64_t first)> perturb;
-  ScoreKeeper keeper;
-};
+namespace fs = std::filesystem;
 
-std::vector<Column> make_columns(const EvaluateOptions& options, bool images, EvaluationReport& report) {
-  const Key key = Key(options.seed).child("evaluate");
-  std::vector<Column> columns;
-  columns.push_back({[](const Tensor& x, std::int64_t) { return x; }, {}});
-  for (const double sigma : options.white_noise) {
-    report.perturbed.push_back({"white_noise", sigma, {}});
-    columns.push_back({[=](const Tensor& x, std::int64_t first) {
-                         return add_white_noise(x, sigma, key.child("white_noise"), first);
-                       },
-                       {}});
-  }
-  if (!images) return columns;
-  for (const double level : options.salt_pepper) {
-    report.perturbed.push_back({"salt_pepper", level, {}});
-    columns.push_back({[=, channels = options.channels](const Tensor& x, std::int64_t first) {
-                         return add_salt_pepper(x, level, channels, key.child("salt_pepper"), first);
-                       },
-                       {}});
-  }
-  return columns;
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::string line(const char* name, double level, const Scores& scores) {
-  char shown_level[16] = "", text[96];
-  if (level > 0) std::snprintf(shown_level, sizeof shown_level, "%g", level);
-  std::snprintf(text, sizeof text, "%-14s %6s %9.2f %% %9.4f %8.2f %%\n", name, shown_level,
-                100 * scores.accuracy, scores.loss, 100 * scores.calibration_error);
+bool fits(const EvaluationResults& old, const EvaluationResults& fresh) {
+  return old.weights_hash == fresh.weights_hash && old.data_hash == fresh.data_hash &&
+         old.parameter_set == fresh.parameter_set && old.evaluation_seed == fresh.evaluation_seed;
+}
+
+/// evaluation.json -> evaluation.1.json, or the first number that is free.
+fs::path put_aside(const fs::path& file) {
+  for (int number = 1;; ++number) {
+    fs::path target = file;
+    target.replace_extension("." + std::to_string(number) + file.extension().string());
+    if (fs::exists(target)) continue;
+    fs::rename(file, target);
+    return target;
+  }
+}
+
+/// What an evaluation is about, without results.
+EvaluationResults describe(const fs::path& path, const LoadedRun& loaded, const Dataset& data,
+                           const EvaluateOptions& options) {
+  EvaluationResults results;
+  results.run = path.lexically_normal().string();
+  results.title =
+      loaded.config && !loaded.config->title.empty() ? loaded.config->title : path.filename().string();
+  results.seed = loaded.config ? loaded.config->train.seed : 0;
+  results.weights_hash = hash_file(loaded.weights);
+  results.data = data.description();
+  results.data_hash = hash_dataset(data);
+  results.parameter_set = name_of(options.parameters);
+  results.evaluation_seed = options.seed;
+  results.version = NOISYMIX_VERSION;
+  results.class_names = data.class_names();
+  return results;
+}
+
+/// Evaluates one variant for the runs that lack it.
+class VariantEvaluation {
+ public:
+  VariantEvaluation(std::vector<EvaluatedRun*> runs, const Dataset& data, const Variant& variant)
+      : runs_(std::move(runs)), data_(data), variant_(variant), keepers_(runs_.size()) {}
+
+  void add_batch(std::int64_t first, std::int64_t count) {
+    pictures_.load(data_, first, count, variant_.corrupt);
+    for (std::size_t r = 0; r < runs_.size(); ++r) {
+      const LoadedRun& loaded = runs_[r]->loaded;
+      Tensor x = pictures_.normalized(loaded.normalization);
+      if (variant_.perturb) x = variant_.perturb(x, pictures_.labels(), loaded, first);
+      const NoGrad unrecorded;
+      const Device device = loaded.model->device();
+      keepers_[r].add((*loaded.model)(x.to(device), Context::evaluation()).to(Device{}), pictures_.labels());
+    }
+  }
+
+  void finish() {
+    for (std::size_t r = 0; r < runs_.size(); ++r) {
+      EvaluationResults& results = runs_[r]->results;
+      Cell cell = variant_.place;
+      keepers_[r].fill(cell);
+      if (cell.suite == "clean") keepers_[r].count_confusion(data_.classes(), results.clean_confusion);
+      if (cell.suite == "corruptions")
+        keepers_[r].count_confusion(data_.classes(), results.corrupted_confusion);
+      results.images += cell.count;
+      results.cells.push_back(std::move(cell));
+    }
+  }
+
+ private:
+  std::vector<EvaluatedRun*> runs_;
+  const Dataset& data_;
+  const Variant& variant_;
+  std::vector<ScoreKeeper> keepers_;
+  PictureBatch pictures_;
+};
+
+void save(std::vector<EvaluatedRun*>& runs, double seconds) {
+  for (EvaluatedRun* run : runs) {
+    run->results.seconds += seconds / static_cast<double>(runs.size());
+    if (!run->file.empty()) save_results(run->file, run->results);
+  }
+}
+
+/// The runs that do not know the variant yet.
+std::vector<EvaluatedRun*> lacking(std::vector<EvaluatedRun>& runs, const Variant& variant) {
+  std::vector<EvaluatedRun*> result;
+  for (EvaluatedRun& run : runs) {
+    const Cell& place = variant.place;
+    const Cell* known = run.results.find(place.suite, place.type, place.severity, place.level);
+    if (known != nullptr && known->count == variant.examples) continue;
+    if (known != nullptr)  // measured on fewer or more examples
+      run.results.cells.erase(run.results.cells.begin() + (known - run.results.cells.data()));
+    result.push_back(&run);
+  }
+  return result;
+}
+
+std::string shown_place(const Cell& place) {
+  char text[80];
+  if (place.severity > 0) {
+    std::snprintf(text, sizeof text, "%s %d", place.type.c_str(), place.severity);
+  } else if (place.level > 0) {
+    std::snprintf(text, sizeof text, "%s %.3g", place.type.c_str(), place.level);
+  } else {
+    std::snprintf(text, sizeof text, "%s", place.type.c_str());
+  }
   return text;
 }
 
-nlohmann::ordered_json json_of(const Scores& scores) {
-  return {{"accuracy", scores.accuracy}, {"loss", scores.loss}, {"ece", scores.calibration_error}};
-}
-
 }  // namespace
 
-EvaluationReport evaluate_model(Model& model, std::shared_ptr<const Dataset> data,
-                                const Normalization& normalization, const EvaluateOptions& options,
-                                const std::function<void(std::int64_t done, std::int64_t total)>& progress) {
-  const NoGrad unrecorded;
-  EvaluationReport report;
-  report.data = data->description();
-  std::vector<Column> columns = make_columns(options, data->sample_shape().size() == 3, report);
-
-  LoaderOptions loading;
-  loading.batch = options.batch;
-  loading.shuffle = false;
-  loading.workers = options.workers;
-  DataLoader loader(data, make_plain_views(normalization), loading, Key(options.seed));
-  loader.start_epoch(0);
-  std::int64_t done = 0;
-  for (Batch batch; loader.next(batch);) {
-    for (Column& column : columns) {
-      const Tensor images = column.perturb(batch.images, done).to(model.device());
-      column.keeper.add(model(images, Context::evaluation()).to(Device{}), batch.labels);
-    }
-    done += batch.size();
-    if (progress) progress(done, data->size());
+EvaluatedRun open_evaluated_run(const fs::path& path, Device device, const Dataset& data,
+                                const EvaluateOptions& options,
+                                const std::function<void(const std::string&)>& notice) {
+  EvaluatedRun run;
+  run.loaded = load_run(path);
+  run.loaded.model->to(device);
+  run.results = describe(path, run.loaded, data, options);
+  run.file = results_file(path);
+  if (!fs::exists(run.file)) return run;
+  EvaluationResults old = load_results(run.file);
+  if (fits(old, run.results)) {
+    old.run = run.results.run;
+    run.results = std::move(old);
+  } else {
+    const fs::path target = put_aside(run.file);
+    if (notice)
+      notice(run.file.string() + " holds results of other weights, data, constants or seed; it is now " +
+             target.filename().string());
   }
-  report.clean = columns[0].keeper.scores();
-  for (std::size_t i = 0; i < report.perturbed.size(); ++i)
-    report.perturbed[i].scores = columns[i + 1].keeper.scores();
-  return report;
+  return run;
 }
 
-std::string to_text(const EvaluationReport& report) {
-  std::string out = report.data + "\n\n";
-  out += "perturbation    level   accuracy        loss        ECE\n";
-  out += line("clean", 0, report.clean);
-  for (const PerturbedScores& row : report.perturbed) {
-    out += line(row.perturbation == "white_noise" ? "white noise" : "salt & pepper", row.level, row.scores);
+bool evaluate_runs(std::vector<EvaluatedRun>& runs, const Dataset& data, const std::vector<Variant>& variants,
+                   const EvaluateOptions& options, const EvaluationObserver& observer) {
+  EvaluationProgress progress;
+  std::vector<std::vector<EvaluatedRun*>> pending;
+  for (const Variant& variant : variants) {
+    pending.push_back(lacking(runs, variant));
+    progress.total +=
+        variant.passes * static_cast<double>(variant.examples) * static_cast<double>(pending.back().size());
   }
-  return out;
-}
-
-namespace {
-
-nlohmann::ordered_json json_of(const EvaluationReport& report) {
-  nlohmann::ordered_json json{
-      {"data", report.data}, {"examples", report.clean.count}, {"clean", json_of(report.clean)}};
-  for (const PerturbedScores& row : report.perturbed) {
-    nlohmann::ordered_json entry = json_of(row.scores);
-    entry["level"] = row.level;
-    json[row.perturbation].push_back(entry);
-  }
-  return json;
-}
-
-/// One row of a comparison: the label, a value per model, and for two models the second minus the first.
-std::string comparison_row(const std::string& label, const std::vector<double>& values, int width) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%-22s", label.c_str());
-  std::string row = text;
-  for (const double value : values) {
-    std::snprintf(text, sizeof text, "%*.2f %%", width - 2, 100 * value);
-    row += text;
-  }
-  if (values.size() == 2) {
-    std::snprintf(text, sizeof text, "%+11.2f", 100 * (values[1] - values[0]));
-    row += text;
-  }
-  return row + "\n";
-}
-
-/// The last `limit` bytes of a name that does not fit its column.
-std::string shortened(const std::string& name, std::size_t limit) {
-  return name.size() <= limit ? name : "..." + name.substr(name.size() - (limit - 3));
-}
-
-}  // namespace
-
-std::string to_json(const EvaluationReport& report) {
-  return json_of(report).dump();
-}
-
-std::string comparison_text(const std::vector<NamedReport>& reports) {
-  NM_CHECK(!reports.empty(), "[comparison] expects at least one report");
-  constexpr int kWidth = 26;
-  const EvaluationReport& first = reports[0].report;
-  std::string out = first.data + "\n\n" + std::string(22, ' ');
-  for (const NamedReport& named : reports) {
-    NM_CHECK(named.report.perturbed.size() == first.perturbed.size(),
-             "[comparison] reports have different rows");
-    const std::string name = shortened(named.name, kWidth - 2);
-    out += std::string(kWidth - name.size(), ' ') + name;
-  }
-  if (reports.size() == 2) out += " difference";
-  out += "\n";
-  const auto row = [&](const std::string& label, const auto& value_of) {
-    std::vector<double> values;
-    for (const NamedReport& named : reports) values.push_back(value_of(named.report));
-    out += comparison_row(label, values, kWidth);
+  const SequenceEvaluation sequences(runs, data, options);
+  progress.total += sequences.passes();
+  const auto tell = [&](double passes) {
+    progress.done += passes;
+    if (observer.progress) observer.progress(progress);
+    return !(observer.should_stop && observer.should_stop());
   };
-  row("clean", [](const EvaluationReport& report) { return report.clean.accuracy; });
-  for (std::size_t i = 0; i < first.perturbed.size(); ++i) {
-    char label[32];
-    std::snprintf(label, sizeof label, "%-14s %.4g",
-                  first.perturbed[i].perturbation == "white_noise" ? "white noise" : "salt & pepper",
-                  first.perturbed[i].level);
-    row(label, [i](const EvaluationReport& report) { return report.perturbed[i].scores.accuracy; });
+  for (std::size_t v = 0; v < variants.size(); ++v) {
+    if (pending[v].empty()) continue;
+    const Variant& variant = variants[v];
+    const double start = now();
+    progress.place = shown_place(variant.place);
+    VariantEvaluation evaluation(pending[v], data, variant);
+    for (std::int64_t first = 0; first < variant.examples; first += options.batch) {
+      const std::int64_t count = std::min(options.batch, variant.examples - first);
+      evaluation.add_batch(first, count);
+      if (!tell(variant.passes * static_cast<double>(count * static_cast<std::int64_t>(pending[v].size()))))
+        return false;
+    }
+    evaluation.finish();
+    save(pending[v], now() - start);
   }
-  if (!first.perturbed.empty()) {
-    row("mean perturbed", [](const EvaluationReport& report) {
-      double total = 0;
-      for (const PerturbedScores& entry : report.perturbed) total += entry.scores.accuracy;
-      return total / static_cast<double>(report.perturbed.size());
-    });
-  }
-  row("clean ECE", [](const EvaluationReport& report) { return report.clean.calibration_error; });
-  return out;
-}
-
-std::string comparison_json(const std::vector<NamedReport>& reports) {
-  nlohmann::ordered_json array = nlohmann::ordered_json::array();
-  for (const NamedReport& named : reports) {
-    nlohmann::ordered_json entry{{"run", named.name}};
-    entry.update(json_of(named.report));
-    array.push_back(entry);
-  }
-  return array.dump();
+  return sequences.run(progress, tell);
 }
 
 }  // namespace noisymix

@@ -1,4 +1,5 @@
-// A trained model on a test set: clean, under white noise, under salt & pepper.
+// Trained models on a test set and its variants: many models at once, cell by cell, stopped and resumed at
+// will.
 #pragma once
 
 #include <functional>
@@ -6,58 +7,42 @@
 #include <string>
 #include <vector>
 
-#include "augment/image.h"
-#include "data/dataset.h"
-#include "models/registry.h"
-#include "tools/evaluation/metrics.h"
-#include "tools/evaluation/perturb.h"
+#include "tools/evaluation/results.h"
+#include "tools/evaluation/variants.h"
 
 namespace noisymix {
 
-struct EvaluateOptions {
-  std::int64_t batch = 256;
-  std::vector<double> white_noise = {0.1, 0.2, 0.3};    ///< standard deviations in normalised units
-  std::vector<double> salt_pepper = {0.02, 0.04, 0.1};  ///< shares of the pixels; images only
-  SaltPepperChannels channels = SaltPepperChannels::red;
-  std::uint64_t seed = 0;  ///< of the perturbations
-  int workers = 1;
+/// A model under evaluation, and what is known of it so far.
+struct EvaluatedRun {
+  LoadedRun loaded;
+  std::filesystem::path file;  ///< evaluation.json; empty keeps the results in memory only
+  EvaluationResults results;
 };
 
-/// Scores at one level of one perturbation.
-struct PerturbedScores {
-  std::string perturbation;  ///< "white_noise" or "salt_pepper"
-  double level = 0;
-  Scores scores;
+/// Loads the model, moves it to the device, and takes up the results that its file holds. A file about other
+/// weights, other data, other constants or another seed is renamed to evaluation.1.json (2, 3, ...), which
+/// `notice` hears.
+EvaluatedRun open_evaluated_run(const std::filesystem::path& path, Device device, const Dataset& data,
+                                const EvaluateOptions& options,
+                                const std::function<void(const std::string&)>& notice);
+
+/// Where an evaluation stands, in forward passes of one image.
+struct EvaluationProgress {
+  std::string place;  ///< "fog 3"
+  double done = 0, total = 0;
 };
 
-struct EvaluationReport {
-  std::string data;  ///< description of the test set
-  Scores clean;
-  std::vector<PerturbedScores> perturbed;
+/// What an evaluation tells and asks; any of them may be empty.
+struct EvaluationObserver {
+  std::function<void(const EvaluationProgress&)> progress{};
+  std::function<bool()> should_stop{};
 };
 
-/// Runs the model in evaluation mode over the whole set, each batch clean and at every level. The result does
-/// not depend on batch size or threads up to the rounding of the model itself. `progress` (may be empty)
-/// hears examples done.
-EvaluationReport evaluate_model(
-    Model& model, std::shared_ptr<const Dataset> data, const Normalization& normalization,
-    const EvaluateOptions& options,
-    const std::function<void(std::int64_t done, std::int64_t total)>& progress = {});
-
-/// A table for people; one JSON object with fractions.
-std::string to_text(const EvaluationReport& report);
-std::string to_json(const EvaluationReport& report);
-
-/// Several models on one test set.
-struct NamedReport {
-  std::string name;  ///< of the run or weight file
-  EvaluationReport report;
-};
-
-/// Accuracies side by side, a row per perturbation and level, with the means over white noise and salt &
-/// pepper and, for two models, the difference in points. All reports must have the same rows.
-std::string comparison_text(const std::vector<NamedReport>& reports);
-/// A JSON array of the reports, each with its name as "run".
-std::string comparison_json(const std::vector<NamedReport>& reports);
+/// Evaluates what the runs do not know yet, each variant once for all of them, saving every run's file after
+/// each cell. All runs see the same pictures. Results depend neither on threads nor, up to the rounding of
+/// the model itself, on the batch. Returns false when stopped between two batches; the cell at hand is then
+/// begun anew next time.
+bool evaluate_runs(std::vector<EvaluatedRun>& runs, const Dataset& data, const std::vector<Variant>& variants,
+                   const EvaluateOptions& options, const EvaluationObserver& observer);
 
 }  // namespace noisymix

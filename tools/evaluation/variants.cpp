@@ -1,0 +1,83 @@
+#include "tools/evaluation/variants.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/error.h"
+#include "tools/evaluation/attack_variants.h"
+
+namespace noisymix {
+namespace {
+
+Variant at(const char* suite, const char* type, int severity, double level, std::int64_t examples) {
+  Variant variant;
+  variant.place.suite = suite;
+  variant.place.type = type;
+  variant.place.severity = severity;
+  variant.place.level = level;
+  variant.examples = examples;
+  return variant;
+}
+
+void add_corruptions(std::vector<Variant>& variants, const EvaluateOptions& options, std::int64_t examples) {
+  const auto types = options.corruptions.empty() ? corruptions_named({"benchmark"}) : options.corruptions;
+  for (const CorruptionType type : types) {
+    for (const int severity : options.severities) {
+      Variant variant = at("corruptions", name_of(type), severity, 0, examples);
+      const std::shared_ptr<const Corruption> corruption =
+          make_corruption(type, severity, options.parameters, options.corruption_options);
+      variant.corrupt = [=, seed = options.seed](const Image& clean, std::int64_t index, Scratch& scratch,
+                                                 Image& out) {
+        corruption->apply(clean, corruption_key(seed, type, severity, index), scratch, out);
+      };
+      variants.push_back(std::move(variant));
+    }
+  }
+}
+
+void add_noise(std::vector<Variant>& variants, const EvaluateOptions& options, std::int64_t examples,
+               bool images) {
+  const Key key = Key(options.seed).child("evaluate");
+  for (const double sigma : options.white_noise) {
+    Variant variant = at("noise", "white_noise", 0, sigma, examples);
+    variant.perturb = [=](const Tensor& x, const Tensor&, const LoadedRun&, std::int64_t first) {
+      return add_white_noise(x, sigma, key.child("white_noise"), first);
+    };
+    variants.push_back(std::move(variant));
+  }
+  if (!images) return;
+  for (const double level : options.salt_pepper) {
+    Variant variant = at("noise", "salt_pepper", 0, level, examples);
+    variant.perturb = [=, channels = options.channels](const Tensor& x, const Tensor&, const LoadedRun&,
+                                                       std::int64_t first) {
+      return add_salt_pepper(x, level, channels, key.child("salt_pepper"), first);
+    };
+    variants.push_back(std::move(variant));
+  }
+}
+
+std::int64_t limited(std::int64_t examples, std::int64_t limit) {
+  return limit > 0 ? std::min(examples, limit) : examples;
+}
+
+}  // namespace
+
+std::vector<Variant> make_variants(const EvaluateOptions& options, const Dataset& data) {
+  const bool images = data.sample_shape().size() == 3;
+  const std::int64_t examples = data.size();
+  for (const Suite suite : {Suite::corruptions, Suite::sequences, Suite::attacks, Suite::calibration}) {
+    NM_CHECK_AS(ConfigError, images || !options.has(suite), "suite ", name_of(suite), " needs images, ",
+                data.description(), " holds points; use clean and noise");
+  }
+  std::vector<Variant> variants{at("clean", "clean", 0, 0, examples)};
+  if (options.has(Suite::noise)) add_noise(variants, options, examples, images);
+  if (options.has(Suite::corruptions) || options.has(Suite::calibration))
+    add_corruptions(variants, options, examples);
+  if (options.has(Suite::attacks)) {
+    for (Variant& variant : make_attack_variants(options, limited(examples, options.attack_limit)))
+      variants.push_back(std::move(variant));
+  }
+  return variants;
+}
+
+}  // namespace noisymix
