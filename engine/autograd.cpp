@@ -12,6 +12,8 @@ namespace {
 
 thread_local bool grad_enabled = true;
 thread_local bool finite_check = false;
+thread_local const Tensor* only_leaf = nullptr;  // see GradOnlyOf
+thread_local std::uint64_t only_since = 0;       // nodes with smaller numbers are constants
 std::atomic<std::uint64_t> next_sequence{1};
 
 constexpr Kernel sum_kernel{"gradient sum", cpu::add_gradients, NM_CUDA(cuda::add_gradients), ""};
@@ -57,7 +59,11 @@ Node::~Node() {
   }
 }
 
-bool wants_grad(const Tensor& x) { return grad_enabled && x.tracks_grad(); }
+bool wants_grad(const Tensor& x) {
+  if (!grad_enabled || !x.tracks_grad()) return false;
+  if (only_leaf == nullptr) return true;
+  return x.node() ? x.node()->sequence >= only_since : x.is_copy_of(*only_leaf);
+}
 
 Tensor record(const char* name, const std::vector<Tensor>& inputs, Tensor output, BackwardFunction backward) {
   if (finite_check && !all_finite(output))
@@ -70,8 +76,9 @@ Tensor record(const char* name, const std::vector<Tensor>& inputs, Tensor output
   node->sequence = next_sequence++;
   node->backward = std::move(backward);
   for (const Tensor& input : inputs) {
-    node->inputs.push_back(input.node());
-    node->leaves.push_back(input.requires_grad() && !input.node() ? input : Tensor());
+    const bool asked = wants_grad(input);
+    node->inputs.push_back(asked ? input.node() : nullptr);
+    node->leaves.push_back(asked && !input.node() ? input : Tensor());
   }
   output.set_node(std::move(node));
   return output;
@@ -84,9 +91,10 @@ void backward(const Tensor& loss) {
 }
 
 void backward(const Tensor& output, const Tensor& gradient) {
-  NM_CHECK(output.tracks_grad(), "[backward] nothing to differentiate: no input of this tensor requires a gradient");
-  NM_CHECK(gradient.shape() == output.shape(), "[backward] gradient has shape ", gradient.shape(), ", output ",
-           output.shape());
+  NM_CHECK(output.tracks_grad(),
+           "[backward] nothing to differentiate: no input of this tensor requires a gradient");
+  NM_CHECK(gradient.shape() == output.shape(), "[backward] gradient has shape ", gradient.shape(),
+           ", output ", output.shape());
   check_same_kind("backward", output, gradient);
   NoGrad unrecorded;
   BackwardPass pass;
@@ -111,8 +119,8 @@ void backward(const Tensor& output, const Tensor& gradient) {
     Grads grads = node->backward(dy);
     node->backward = nullptr;  // frees the saved activations now
     if (grads.size() != node->inputs.size())
-      fail<InternalError>("[", node->name, "] returned ", grads.size(), " gradients for ", node->inputs.size(),
-                          " inputs");
+      fail<InternalError>("[", node->name, "] returned ", grads.size(), " gradients for ",
+                          node->inputs.size(), " inputs");
     for (std::size_t i = 0; i < grads.size(); ++i) {
       Tensor grad = std::move(grads[i]);
       if (!grad.defined()) continue;
@@ -134,13 +142,57 @@ void backward(const Tensor& output, const Tensor& gradient) {
   }
 }
 
-NoGrad::NoGrad() : previous_(grad_enabled) { grad_enabled = false; }
-NoGrad::~NoGrad() { grad_enabled = previous_; }
-bool NoGrad::active() { return !grad_enabled; }
+NoGrad::NoGrad() : previous_(grad_enabled) {
+  grad_enabled = false;
+}
+NoGrad::~NoGrad() {
+  grad_enabled = previous_;
+}
+bool NoGrad::active() {
+  return !grad_enabled;
+}
 
-FiniteCheck::FiniteCheck() : previous_(finite_check) { finite_check = true; }
-FiniteCheck::~FiniteCheck() { finite_check = previous_; }
-bool FiniteCheck::active() { return finite_check; }
+GradOnlyOf::GradOnlyOf(Tensor leaf)
+    : leaf_(std::move(leaf)),
+      previous_leaf_(only_leaf),
+      previous_since_(only_since),
+      previous_enabled_(grad_enabled) {
+  NM_CHECK(leaf_.requires_grad() && !leaf_.node(), "[GradOnlyOf] expects a leaf that requires a gradient");
+  only_leaf = &leaf_;
+  only_since = next_sequence;
+  grad_enabled = true;
+}
+GradOnlyOf::~GradOnlyOf() {
+  only_leaf = previous_leaf_;
+  only_since = previous_since_;
+  grad_enabled = previous_enabled_;
+}
+
+Tensor input_gradient(const std::function<Tensor(const Tensor& x)>& of, const Tensor& x, double* value) {
+  Tensor leaf = x.detach();
+  leaf.set_requires_grad();
+  Tensor result;
+  {
+    const GradOnlyOf only(leaf);
+    result = of(leaf);
+  }
+  NM_CHECK(result.defined() && result.numel() == 1, "[input_gradient] expects a scalar function, got ",
+           result.defined() ? result.shape().str() : "an undefined tensor");
+  NM_CHECK(result.node() != nullptr, "[input_gradient] the function does not depend on its argument");
+  backward(result);
+  if (value != nullptr) *value = result.item();
+  return leaf.grad().defined() ? leaf.grad() : zeros_like(x);
+}
+
+FiniteCheck::FiniteCheck() : previous_(finite_check) {
+  finite_check = true;
+}
+FiniteCheck::~FiniteCheck() {
+  finite_check = previous_;
+}
+bool FiniteCheck::active() {
+  return finite_check;
+}
 
 bool all_finite(const Tensor& x) {
   if (!x.defined() || !is_floating(x.dtype()) || x.numel() == 0) return true;

@@ -17,23 +17,24 @@ using BackwardFunction = std::function<Grads(const Tensor& dy)>;
 /// One recorded op. The links from node to input nodes are the tape.
 struct Node {
   const char* name;
-  std::uint64_t sequence;      // creation order: a node's inputs always have smaller numbers
-  std::vector<Tensor> leaves;  // per input: the leaf to accumulate into, or undefined
+  std::uint64_t sequence;                     // creation order: a node's inputs always have smaller numbers
+  std::vector<Tensor> leaves;                 // per input: the leaf to accumulate into, or undefined
   std::vector<std::shared_ptr<Node>> inputs;  // per input: its node, or null
   BackwardFunction backward;
   ~Node();
 };
 
-/// Puts `output` on the tape with a closure from its gradient to the gradients of `inputs`, and returns it. Does
-/// nothing when no input tracks a gradient or under NoGrad. The closure captures what it needs, always detached, never
-/// its own output's node. While a FiniteCheck is active every output is tested first.
+/// Puts `output` on the tape with a closure from its gradient to the gradients of `inputs`, and returns it.
+/// Does nothing when no input tracks a gradient or under NoGrad. The closure captures what it needs, always
+/// detached, never its own output's node. While a FiniteCheck is active every output is tested first.
 Tensor record(const char* name, const std::vector<Tensor>& inputs, Tensor output, BackwardFunction backward);
 
-/// Whether record() would put an op with this input on the tape now; closures use it to skip needless gradients.
+/// Whether record() would put an op with this input on the tape now; closures use it to skip needless
+/// gradients.
 bool wants_grad(const Tensor& x);
 
-/// Gradients of a scalar `loss` with respect to every leaf that requires one, added to Tensor::grad(). The tape behind
-/// `loss` is used up: every closure, and what it holds, is freed as soon as it has run.
+/// Gradients of a scalar `loss` with respect to every leaf that requires one, added to Tensor::grad(). The
+/// tape behind `loss` is used up: every closure, and what it holds, is freed as soon as it has run.
 void backward(const Tensor& loss);
 
 /// The same from a given gradient of `output` (same shape and dtype).
@@ -53,8 +54,31 @@ class NoGrad {
   bool previous_;
 };
 
-/// While alive, every op on this thread tests its output and throws NonFiniteError naming the first op that produced
-/// an infinity or NaN. Slow; meant for replaying a failed step.
+/// While alive, ops on this thread are recorded (also inside NoGrad), and `leaf` is the only tensor whose
+/// gradient is wanted: parameters, and whatever was recorded before, count as constants. Nothing is computed
+/// for, added to or lost from them.
+class GradOnlyOf {
+ public:
+  explicit GradOnlyOf(Tensor leaf);
+  ~GradOnlyOf();
+  GradOnlyOf(const GradOnlyOf&) = delete;
+  GradOnlyOf& operator=(const GradOnlyOf&) = delete;
+
+ private:
+  Tensor leaf_;
+  const Tensor* previous_leaf_;
+  std::uint64_t previous_since_;
+  bool previous_enabled_;
+};
+
+/// Gradient of a scalar function at x, of x's shape, leaving every other gradient alone; `value`, if given,
+/// receives the function's value. `of` must use the tensor it is handed. Throws ShapeError when its result is
+/// no scalar or does not depend on that tensor.
+Tensor input_gradient(const std::function<Tensor(const Tensor& x)>& of, const Tensor& x,
+                      double* value = nullptr);
+
+/// While alive, every op on this thread tests its output and throws NonFiniteError naming the first op that
+/// produced an infinity or NaN. Slow; meant for replaying a failed step.
 class FiniteCheck {
  public:
   FiniteCheck();

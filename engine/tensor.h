@@ -104,6 +104,8 @@ class Tensor {
   /// Node that produced this tensor, or null. For engine/autograd only.
   const std::shared_ptr<Node>& node() const;
   void set_node(std::shared_ptr<Node> node);
+  /// Whether both are copies of one handle, with one gradient and one place on the tape.
+  bool is_copy_of(const Tensor& other) const { return impl_ == other.impl_; }
   /// Whether no other handle shares these elements, so that they may be overwritten.
   bool sole_owner() const;
   /// How to compute the elements again from others that are kept anyway, if an op said so; else null. See Saved.

@@ -27,6 +27,8 @@ Tensor rsqrt(const Tensor& x);
 Tensor reciprocal(const Tensor& x);
 /// |x|; the gradient at 0 is 0.
 Tensor abs(const Tensor& x);
+/// -1, 0 or 1, NaN for NaN; the gradient is 0.
+Tensor sign(const Tensor& x);
 Tensor square(const Tensor& x);
 /// min(max(x, low), high); the gradient is 1 where low <= x <= high, else 0.
 Tensor clamp(const Tensor& x, double low, double high);

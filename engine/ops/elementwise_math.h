@@ -152,6 +152,20 @@ struct Abs {
   }
 };
 
+// -1, 0 or 1; flat, so that its gradient is 0 everywhere.
+struct Sign {
+  static constexpr const char* kName = "sign";
+  static constexpr Saves kSaves = Saves::nothing;
+  template <typename T>
+  NM_HOST_DEVICE T value(T x) const {
+    return x > T(0) ? T(1) : x < T(0) ? T(-1) : x;
+  }
+  template <typename T>
+  NM_HOST_DEVICE T gradient(T, T) const {
+    return T(0);
+  }
+};
+
 struct Square {
   static constexpr const char* kName = "square";
   static constexpr Saves kSaves = Saves::input;
@@ -341,7 +355,7 @@ struct Softplus {
 // clang-format off
 #define NM_UNARY_FUNCTIONS(X)                                                                         \
   X(neg, Neg) X(exp, Exp) X(log, Log) X(sqrt, Sqrt) X(rsqrt, Rsqrt) X(reciprocal, Reciprocal)         \
-  X(abs, Abs) X(square, Square) X(relu, Relu) X(gelu, Gelu) X(gelu_tanh, GeluTanh)                    \
+  X(abs, Abs) X(sign, Sign) X(square, Square) X(relu, Relu) X(gelu, Gelu) X(gelu_tanh, GeluTanh)      \
   X(gelu_sigmoid, GeluSigmoid) X(sigmoid, Sigmoid) X(tanh, Tanh) X(silu, Silu) X(softplus, Softplus)
 
 // Unary functions with parameters; their public functions are written out.

@@ -47,7 +47,7 @@ TEST_CASE("cuda elementwise: functions of one operand and their gradients") {
   const std::pair<const char*, Unary> anywhere[] = {
       NM_FUNCTION(neg),     NM_FUNCTION(noisymix::exp), NM_FUNCTION(reciprocal), NM_FUNCTION(noisymix::abs),
       NM_FUNCTION(square),  NM_FUNCTION(relu),          NM_FUNCTION(gelu),       NM_FUNCTION(gelu_tanh),
-      NM_FUNCTION(silu),    NM_FUNCTION(gelu_sigmoid),  NM_FUNCTION(sigmoid),    NM_FUNCTION(noisymix::tanh),
+      NM_FUNCTION(sign),    NM_FUNCTION(silu),          NM_FUNCTION(gelu_sigmoid),  NM_FUNCTION(sigmoid),    NM_FUNCTION(noisymix::tanh),
       NM_FUNCTION(softplus)};
   const std::pair<const char*, Unary> above_0[] = {NM_FUNCTION(noisymix::log), NM_FUNCTION(noisymix::sqrt),
                                                    NM_FUNCTION(rsqrt)};

@@ -130,6 +130,43 @@ TEST_CASE("NoGrad stops recording, nests, and concerns its own thread only") {
   CHECK(mul(w, w).tracks_grad());
 }
 
+TEST_CASE("GradOnlyOf asks for one leaf's gradient and leaves parameters alone") {
+  Tensor w = leaf({2, 3});
+  w.set_grad(Tensor::from<double>({7, 8}, {2}));
+  const Tensor earlier = mul(w, w);  // on the tape of w
+  const NoGrad unrecorded;           // evaluation code asks for no gradients; the input's is wanted all the same
+  Tensor x = leaf({5, 6});
+  {
+    const GradOnlyOf only(x);
+    CHECK(wants_grad(x));
+    CHECK_FALSE(wants_grad(w));
+    CHECK_FALSE(wants_grad(earlier));
+    CHECK_FALSE(mul(w, w).tracks_grad());
+    const Tensor y = mul(w, x);
+    CHECK(wants_grad(y));
+    backward(sum(mul(y, earlier)));
+  }
+  CHECK(values(x.grad()) == std::vector<double>{8, 27});
+  CHECK(values(w.grad()) == std::vector<double>{7, 8});
+  CHECK_FALSE(wants_grad(x));  // NoGrad again
+  CHECK_THROWS_WITH_AS(GradOnlyOf(Tensor::ones({2})), "[GradOnlyOf] expects a leaf that requires a gradient",
+                       ShapeError);
+}
+
+TEST_CASE("input_gradient") {
+  const Tensor w = leaf({2, 3}), x = Tensor::from<double>({5, 6}, {2});
+  double value = 0;
+  CHECK(values(input_gradient([&](const Tensor& at) { return sum(mul(w, square(at))); }, x, &value)) ==
+        std::vector<double>{20, 36});
+  CHECK(value == 2 * 25 + 3 * 36);
+  CHECK_FALSE(w.grad().defined());
+  CHECK_FALSE(x.requires_grad());
+  CHECK_THROWS_WITH_AS(input_gradient([&](const Tensor&) { return sum(w); }, x),
+                       "[input_gradient] the function does not depend on its argument", ShapeError);
+  CHECK_THROWS_WITH_AS(input_gradient([&](const Tensor& at) { return mul(at, w); }, x),
+                       "[input_gradient] expects a scalar function, got [2]", ShapeError);
+}
+
 TEST_CASE("inputs that need no gradient may get none") {
   const Tensor a = leaf({2}), b = leaf({3});
   const Tensor y = record("half", {a, b}, a.clone(), [](const Tensor& dy) { return Grads{dy, Tensor()}; });

@@ -38,6 +38,7 @@ const std::vector<Unary>& unary_functions() {
       {"rsqrt", [](const Tensor& x) { return rsqrt(x); }, 0.2, 3},
       {"reciprocal", [](const Tensor& x) { return reciprocal(x); }, 0.3, 3},
       {"abs", [](const Tensor& x) { return abs(x); }},
+      {"sign", [](const Tensor& x) { return sign(x); }},
       {"square", [](const Tensor& x) { return square(x); }},
       {"relu", [](const Tensor& x) { return relu(x); }},
       {"gelu", [](const Tensor& x) { return gelu(x); }},
@@ -93,6 +94,9 @@ TEST_CASE("elementwise: exact values") {
   const Tensor x = Tensor::from<float>({-2, -0.5f, 0, 0.5f, 2}, {5});
   CHECK(neg(x).to_vector<float>() == std::vector<float>{2, 0.5f, -0.0f, -0.5f, -2});
   CHECK(abs(x).to_vector<float>() == std::vector<float>{2, 0.5f, 0, 0.5f, 2});
+  CHECK(sign(x).to_vector<float>() == std::vector<float>{-1, -1, 0, 1, 1});
+  CHECK(sign(Tensor::from<float>({1e-45f, -1e-45f}, {2})).to_vector<float>() == std::vector<float>{1, -1});
+  CHECK(std::isnan(sign(Tensor::scalar(std::nan(""))).item()));
   CHECK(square(x).to_vector<float>() == std::vector<float>{4, 0.25f, 0, 0.25f, 4});
   CHECK(relu(x).to_vector<float>() == std::vector<float>{0, 0, 0, 0.5f, 2});
   CHECK(leaky_relu(x, 0.25).to_vector<float>() == std::vector<float>{-0.5f, -0.125f, 0, 0.5f, 2});
