@@ -18,7 +18,7 @@ namespace noisymix::testing {
 inline constexpr int kImageKinds = 4;
 
 /// Noise, black and white (the largest coefficients), a gradient with some noise, one colour.
-inline Image random_image(int height, int width, int channels, int kind, int number) {
+inline Image codec_image(int height, int width, int channels, int kind, int number) {
   Image image(height, width, channels);
   const auto stream = static_cast<std::uint32_t>(number * 1000 + kind);
   for (std::size_t i = 0; i < image.pixels.size(); ++i) {
