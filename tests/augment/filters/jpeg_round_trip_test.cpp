@@ -37,12 +37,10 @@ TEST_CASE("jpeg round trip: quality") {
 
 #ifdef LIBJPEG_TURBO_VERSION  // other libraries of the name interpolate colours in another way
 TEST_CASE("jpeg round trip: libjpeg's pixels for any size and quality") {
-  const int sizes[][2] = {{8, 8}, {17, 33}, {24, 40}, {16, 16}, {9, 31},  {10, 50}, {32, 32},
-                          {1, 1}, {3, 2},   {5, 4},   {7, 6},   {48, 18}, {33, 64}, {2, 19}};
   Scratch scratch;
   Image out;
   for (int quality = 1; quality <= 100; ++quality)
-    for (const auto& size : sizes)
+    for (const auto& size : testing::kCodecSizes)
       for (int channels : {1, 3})
         for (int kind = 0; kind < testing::kImageKinds; ++kind) {
           const Image image = testing::codec_image(size[0], size[1], channels, kind, quality);

@@ -15,6 +15,8 @@
 
 namespace noisymix::testing {
 
+inline constexpr int kCodecSizes[][2] = {{8, 8}, {17, 33}, {24, 40}, {16, 16}, {9, 31},  {10, 50}, {32, 32},
+                                         {1, 1}, {3, 2},   {5, 4},   {7, 6},   {48, 18}, {33, 64}, {2, 19}};
 inline constexpr int kImageKinds = 4;
 
 /// Noise, black and white (the largest coefficients), a gradient with some noise, one colour.
