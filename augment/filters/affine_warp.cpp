@@ -52,30 +52,26 @@ Shares make_shares(int count, double slope_x, double shift_x, double slope_y, do
   return s;
 }
 
-/// Positions in `across` and `down` are those of QuadTaps; both begin at position 0 after subtracting first.
+/// Entry 0 of the tables of positions belongs to first_x and first_y.
 NM_VECTORISED(make_taps,
               (const int* NM_RESTRICT column_x, const int* NM_RESTRICT column_y, int row_x, int row_y,
                const int* NM_RESTRICT across, int first_x, const int* NM_RESTRICT down, int first_y,
-               int width, const QuadTaps& taps),
-              (column_x, column_y, row_x, row_y, across, first_x, down, first_y, width, taps)) {
-  int *NM_RESTRICT o0 = taps.offset[0], *NM_RESTRICT o1 = taps.offset[1];
-  int *NM_RESTRICT o2 = taps.offset[2], *NM_RESTRICT o3 = taps.offset[3];
-  float *NM_RESTRICT w0 = taps.weight[0], *NM_RESTRICT w1 = taps.weight[1];
-  float *NM_RESTRICT w2 = taps.weight[2], *NM_RESTRICT w3 = taps.weight[3];
-  for (int i = 0; i < width; ++i) {
+               int count, QuadTaps* NM_RESTRICT taps),
+              (column_x, column_y, row_x, row_y, across, first_x, down, first_y, count, taps)) {
+  for (int i = 0; i < count; ++i) {
     const int x = (row_x + column_x[i]) >> (kSumBits - kBits),
               y = (row_y + column_y[i]) >> (kSumBits - kBits);
     const int left = (x >> kBits) - first_x, top = (y >> kBits) - first_y;
-    o0[i] = down[top] + across[left];
-    o1[i] = down[top] + across[left + 1];
-    o2[i] = down[top + 1] + across[left];
-    o3[i] = down[top + 1] + across[left + 1];
+    taps->offset[0][i] = down[top] + across[left];
+    taps->offset[1][i] = down[top] + across[left + 1];
+    taps->offset[2][i] = down[top + 1] + across[left];
+    taps->offset[3][i] = down[top + 1] + across[left + 1];
     const float right = static_cast<float>(x & (kSteps - 1)) * (1.0f / kSteps);
     const float bottom = static_cast<float>(y & (kSteps - 1)) * (1.0f / kSteps);
-    w0[i] = (1 - bottom) * (1 - right);
-    w1[i] = (1 - bottom) * right;
-    w2[i] = bottom * (1 - right);
-    w3[i] = bottom * right;
+    taps->weight[0][i] = (1 - bottom) * (1 - right);
+    taps->weight[1][i] = (1 - bottom) * right;
+    taps->weight[2][i] = bottom * (1 - right);
+    taps->weight[3][i] = bottom * right;
   }
 }
 
@@ -111,12 +107,16 @@ void affine_warp(const float* in, float* out, int height, int width, const Affin
       take_positions(first_x, whole(columns.most_x + rows.most_x) + 1, width, border, 4, scratch);
   const auto down =
       take_positions(first_y, whole(columns.most_y + rows.most_y) + 1, height, border, 4 * width, scratch);
-  const QuadTaps taps = take_quad_taps(width, scratch);
+  QuadTaps taps;
   for (int y = 0; y < height; ++y) {
     const auto row = static_cast<std::size_t>(y);
-    make_taps(columns.x.data(), columns.y.data(), rows.x[row] + kRounding, rows.y[row] + kRounding,
-              across.data(), first_x, down.data(), first_y, width, taps);
-    blend_quads(in, taps, width, out + row * static_cast<std::size_t>(4 * width));
+    for (int x = 0; x < width; x += QuadTaps::kMost) {
+      const int count = std::min(QuadTaps::kMost, width - x);
+      make_taps(columns.x.data() + x, columns.y.data() + x, rows.x[row] + kRounding, rows.y[row] + kRounding,
+                across.data(), first_x, down.data(), first_y, count, &taps);
+      blend_quads(in, taps, count,
+                  out + 4 * (row * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)));
+    }
   }
 }
 

@@ -19,18 +19,17 @@ NM_VECTORISED(to_bytes_range, (float* NM_RESTRICT values, std::size_t n), (value
   }
 }
 
-NM_VECTORISED(blend_row,
-              (const float* NM_RESTRICT in, const QuadTaps& taps, int width, float* NM_RESTRICT out),
-              (in, taps, width, out)) {
-  const int *o0 = taps.offset[0], *o1 = taps.offset[1], *o2 = taps.offset[2], *o3 = taps.offset[3];
-  const float *w0 = taps.weight[0], *w1 = taps.weight[1], *w2 = taps.weight[2], *w3 = taps.weight[3];
-  for (int x = 0; x < width; ++x) {
+NM_VECTORISED(blend, (const float* NM_RESTRICT in, const QuadTaps& taps, int count, float* NM_RESTRICT out),
+              (in, taps, count, out)) {
+  const auto& o = taps.offset;
+  const auto& w = taps.weight;
+  for (int x = 0; x < count; ++x) {
     Quad p0, p1, p2, p3;
-    std::memcpy(&p0, in + o0[x], sizeof(Quad));
-    std::memcpy(&p1, in + o1[x], sizeof(Quad));
-    std::memcpy(&p2, in + o2[x], sizeof(Quad));
-    std::memcpy(&p3, in + o3[x], sizeof(Quad));
-    const Quad sum = p0 * w0[x] + p1 * w1[x] + p2 * w2[x] + p3 * w3[x];
+    std::memcpy(&p0, in + o[0][x], sizeof(Quad));
+    std::memcpy(&p1, in + o[1][x], sizeof(Quad));
+    std::memcpy(&p2, in + o[2][x], sizeof(Quad));
+    std::memcpy(&p3, in + o[3][x], sizeof(Quad));
+    const Quad sum = p0 * w[0][x] + p1 * w[1][x] + p2 * w[2][x] + p3 * w[3][x];
     std::memcpy(out + 4 * x, &sum, sizeof(Quad));
   }
 }
@@ -61,17 +60,8 @@ void from_quads(const float* quads, std::size_t count, int channels, float* valu
   to_bytes_range(values, count * static_cast<std::size_t>(channels));
 }
 
-QuadTaps take_quad_taps(int width, Scratch& scratch) {
-  QuadTaps taps;
-  for (int i = 0; i < 4; ++i) {
-    taps.offset[i] = scratch.take<int>(static_cast<std::size_t>(width)).data();
-    taps.weight[i] = scratch.take<float>(static_cast<std::size_t>(width)).data();
-  }
-  return taps;
-}
-
-void blend_quads(const float* in, const QuadTaps& taps, int width, float* out) {
-  blend_row(in, taps, width, out);
+void blend_quads(const float* in, const QuadTaps& taps, int count, float* out) {
+  blend(in, taps, count, out);
 }
 
 std::span<const int> take_positions(int first, int last, int size, Border border, int step,

@@ -21,14 +21,15 @@ void to_quads(const Image& image, float* quads, Scratch& scratch);
 /// channels + 3.
 void from_quads(const float* quads, std::size_t count, int channels, float* values);
 
-/// A weighted sum of four pixels for every pixel of a row: where they begin, in floats, and what they weigh.
+/// Weighted sums of four pixels, for up to kMost pixels of a row: where the four begin, in floats, and what
+/// they weigh.
 struct QuadTaps {
-  int* offset[4];
-  float* weight[4];
+  static constexpr int kMost = 64;
+  alignas(64) int offset[4][kMost];
+  alignas(64) float weight[4][kMost];
 };
-QuadTaps take_quad_taps(int width, Scratch& scratch);
 /// out = w0 p0 + w1 p1 + w2 p2 + w3 p3, in this order.
-void blend_quads(const float* in, const QuadTaps& taps, int width, float* out);
+void blend_quads(const float* in, const QuadTaps& taps, int count, float* out);
 
 /// For positions first .. last along an axis of `size`, also outside: border_position() times `step`. Entry i
 /// belongs to position first + i.
