@@ -26,7 +26,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> models, suites = {"clean", "noise"}, corruptions, sequences;
-  std::string dataset, path, corrupted, parameters, frost;
+  std::string dataset, path, corrupted, renditions, parameters, frost;
   std::int64_t limit = 0;
   bool json = false, keep = true;
   EvaluateOptions evaluate;
@@ -106,6 +106,23 @@ std::vector<EvaluationResults> results_of(const std::vector<EvaluatedRun>& runs,
     if (!options.has(Suite::sequences)) results.back().sequences.clear();
   }
   return results;
+}
+
+std::vector<Variant> choose_variants(const Options& options, const Dataset& data) {
+  std::vector<Variant> variants = make_variants(options.evaluate, data);
+  if (!options.corrupted.empty()) {  // files take the place of what would be corrupted here
+    DatasetOptions whole = test_split(load_run(options.models.front()), options);
+    whole.limit = 0;
+    std::erase_if(variants, [](const Variant& v) {
+      return v.place.suite == "corruptions" || v.place.suite == "clean";
+    });
+    auto published =
+        make_published_variants(options.evaluate, *open_dataset(whole), data.size(), options.corrupted);
+    variants.insert(variants.begin(), published.begin(), published.end());
+  }
+  if (!options.renditions.empty())
+    variants.push_back(make_renditions_variant(options.evaluate, data, options.renditions));
+  return variants;
 }
 
 int evaluate(Options& options) {
@@ -192,6 +209,10 @@ void add_suite_options(CLI::App& verb, Options& options) {
   verb.add_option("--corrupted", options.corrupted,
                   "folder of corrupted images as published (TYPE.npy, or a tree of folders)")
       ->type_name("DIR");
+  verb.add_option("--renditions", options.renditions,
+                  "tree CLASS/FILE of other pictures of some classes, as ImageNet-R")
+      ->type_name("DIR");
+  verb.add_flag("--skip-unreadable", evaluation.skip_unreadable, "leave out pictures that cannot be decoded");
   verb.add_option("--sequences", options.sequences,
                   "sequences separated by commas, all (14) or benchmark (10)")
       ->delimiter(',')

@@ -64,14 +64,16 @@ class VariantEvaluation {
       : runs_(std::move(runs)), data_(data), variant_(variant), keepers_(runs_.size()) {}
 
   void add_batch(std::int64_t first, std::int64_t count) {
-    pictures_.load(data_, first, count, variant_.corrupt);
+    pictures_.load(variant_.data ? *variant_.data : data_, first, count, variant_.corrupt);
     for (std::size_t r = 0; r < runs_.size(); ++r) {
       const LoadedRun& loaded = runs_[r]->loaded;
       Tensor x = pictures_.normalized(loaded.normalization);
       if (variant_.perturb) x = variant_.perturb(x, pictures_.labels(), loaded, first);
       const NoGrad unrecorded;
       const Device device = loaded.model->device();
-      keepers_[r].add((*loaded.model)(x.to(device), Context::evaluation()).to(Device{}), pictures_.labels());
+      const Tensor logits = (*loaded.model)(x.to(device), Context::evaluation()).to(Device{});
+      keepers_[r].add(variant_.classes.empty() ? logits : select_classes(logits, variant_.classes),
+                      pictures_.labels());
     }
   }
 

@@ -51,6 +51,8 @@ struct EvaluateOptions {
   std::int64_t sequence_limit = 1000;  ///< picture: first examples only; 0 means all
   ParameterSet parameters = ParameterSet::cifar;
   CorruptionOptions corruption_options;
+  bool skip_unreadable =
+      false;               ///< pictures in trees that cannot be decoded: leave them out instead of failing
   std::uint64_t seed = 0;  ///< of corruptions, sequences, noise and attacks
   std::int64_t batch = 256;
 

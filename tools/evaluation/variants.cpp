@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "data/corrupted_sets.h"
 #include "engine/error.h"
 #include "tools/evaluation/attack_variants.h"
 
@@ -19,9 +20,12 @@ Variant at(const char* suite, const char* type, int severity, double level, std:
   return variant;
 }
 
+std::vector<CorruptionType> chosen_types(const EvaluateOptions& options) {
+  return options.corruptions.empty() ? corruptions_named({"benchmark"}) : options.corruptions;
+}
+
 void add_corruptions(std::vector<Variant>& variants, const EvaluateOptions& options, std::int64_t examples) {
-  const auto types = options.corruptions.empty() ? corruptions_named({"benchmark"}) : options.corruptions;
-  for (const CorruptionType type : types) {
+  for (const CorruptionType type : chosen_types(options)) {
     for (const int severity : options.severities) {
       Variant variant = at("corruptions", name_of(type), severity, 0, examples);
       const std::shared_ptr<const Corruption> corruption =
@@ -78,6 +82,68 @@ std::vector<Variant> make_variants(const EvaluateOptions& options, const Dataset
       variants.push_back(std::move(variant));
   }
   return variants;
+}
+
+namespace {
+
+std::vector<std::string> names_of(const std::vector<CorruptionType>& types) {
+  std::vector<std::string> names;
+  for (const CorruptionType type : types) names.emplace_back(name_of(type));
+  return names;
+}
+
+PictureTreeOptions tree_options(const EvaluateOptions& options, const Dataset& clean) {
+  PictureTreeOptions tree;
+  tree.image_size = static_cast<int>(clean.sample_shape()[0]);
+  tree.unreadable = options.skip_unreadable ? Unreadable::skip : Unreadable::error;
+  return tree;
+}
+
+Variant from_tree(const char* suite, const std::string& type, int severity, const PictureTree& tree) {
+  Variant variant = at(suite, type.c_str(), severity, 0, tree.data->size());
+  variant.data = tree.data;
+  variant.classes = tree.classes;
+  return variant;
+}
+
+}  // namespace
+
+std::vector<Variant> make_published_variants(const EvaluateOptions& options, const Dataset& clean,
+                                             std::int64_t examples, const std::filesystem::path& folder) {
+  NM_CHECK_AS(ConfigError, clean.sample_shape().size() == 3, "corrupted pictures need a model of images, ",
+              clean.description(), " holds points");
+  const std::vector<std::string> types = names_of(chosen_types(options));
+  std::vector<Variant> variants{at("clean", "clean", 0, 0, examples)};
+  if (std::filesystem::exists(folder / "labels.npy")) {
+    const CorruptedArrays arrays(folder, types, clean.class_names(), &clean);
+    for (const std::string& type : types) {
+      for (const int severity : options.severities) {
+        variants.push_back(at("corruptions", type.c_str(), severity, 0, examples));
+        variants.back().data = arrays.open(type, severity);
+      }
+    }
+    return variants;
+  }
+  check_corrupted_trees(folder, types);
+  for (const std::string& type : types) {
+    for (const int severity : options.severities) {
+      const std::filesystem::path root = folder / type / std::to_string(severity);
+      variants.push_back(
+          from_tree("corruptions", type, severity,
+                    open_picture_tree(root, clean.class_names(), tree_options(options, clean))));
+    }
+  }
+  return variants;
+}
+
+Variant make_renditions_variant(const EvaluateOptions& options, const Dataset& clean,
+                                const std::filesystem::path& folder) {
+  NM_CHECK_AS(ConfigError, clean.sample_shape().size() == 3, "pictures need a model of images, ",
+              clean.description(), " holds points");
+  PictureTreeOptions tree = tree_options(options, clean);
+  tree.every_class = false;
+  return from_tree("renditions", folder.filename().string(), 0,
+                   open_picture_tree(folder, clean.class_names(), tree));
 }
 
 }  // namespace noisymix

@@ -13,12 +13,16 @@
 
 namespace noisymix {
 
-/// One variant. Exactly one of the two functions is set, or none for the clean set.
+/// One variant. At most one of the two functions is set; neither for the clean set and for sets from files.
 struct Variant {
   Cell place;                 ///< suite, type, severity and level
   std::int64_t examples = 0;  ///< of the test set, from its first one
   double passes = 1;          ///< cost of an example in forward passes, for the progress display
-  /// The 8-bit image before normalisation, from the clean one or from a file. Thread-safe.
+  /// Examples to take instead of those of the test set.
+  std::shared_ptr<const Dataset> data{};
+  /// Columns of the logits that stand for the classes of `data`; empty means all.
+  std::vector<std::int64_t> classes{};
+  /// The 8-bit image before normalisation. Thread-safe.
   std::function<void(const Image& clean, std::int64_t index, Scratch& scratch, Image& out)> corrupt{};
   /// The normalised batch [n, ...] whose first row is example `first`. May use the model (attacks).
   std::function<Tensor(const Tensor& x, const Tensor& labels, const LoadedRun& run, std::int64_t first)>
@@ -29,8 +33,15 @@ struct Variant {
 /// asking for them throws ConfigError).
 std::vector<Variant> make_variants(const EvaluateOptions& options, const Dataset& data);
 
-/// The cells of a folder of corrupted images in the published layout instead of images corrupted here.
+/// The cells of a published corrupted set, whose pictures come from files: a folder of TYPE.npy and
+/// labels.npy, which must agree with `clean`, the whole clean test set, or a tree TYPE/SEVERITY/CLASS/FILE.
+/// The first `examples` of each (all of a tree). The clean set comes first.
 std::vector<Variant> make_published_variants(const EvaluateOptions& options, const Dataset& clean,
-                                             const std::filesystem::path& folder);
+                                             std::int64_t examples, const std::filesystem::path& folder);
+
+/// One cell for a tree CLASS/FILE of other pictures of some of the model's classes, such as ImageNet-R; only
+/// those classes count. suite "renditions", the folder's name as type.
+Variant make_renditions_variant(const EvaluateOptions& options, const Dataset& clean,
+                                const std::filesystem::path& folder);
 
 }  // namespace noisymix

@@ -172,7 +172,7 @@ TEST_CASE("evaluate: a folder in the published layout scores as the same corrupt
   auto there = open_runs({folder / "run"}, *data, options), here = open_runs({folder / "run"}, *data, options);
   there[0].file.clear();
   here[0].file.clear();
-  REQUIRE(evaluate_runs(there, *data, make_published_variants(options, *data, folder / "set"), options, {}));
+  REQUIRE(evaluate_runs(there, *data, make_published_variants(options, *data, data->size(), folder / "set"), options, {}));
   REQUIRE(evaluate_runs(here, *data, make_variants(options, *data), options, {}));
   CHECK(scores_of(there[0].results) == scores_of(here[0].results));
 }
