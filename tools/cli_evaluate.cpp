@@ -26,7 +26,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> models, suites = {"clean", "noise"}, corruptions, sequences;
-  std::string dataset, path, corrupted, renditions, parameters, frost;
+  std::string dataset, path, renditions, parameters, frost;
   std::int64_t limit = 0;
   bool json = false, keep = true;
   EvaluateOptions evaluate;
@@ -110,14 +110,14 @@ std::vector<EvaluationResults> results_of(const std::vector<EvaluatedRun>& runs,
 
 std::vector<Variant> choose_variants(const Options& options, const Dataset& data) {
   std::vector<Variant> variants = make_variants(options.evaluate, data);
-  if (!options.corrupted.empty()) {  // files take the place of what would be corrupted here
+  if (!options.evaluate.corrupted_from.empty()) {  // files take the place of what would be corrupted here
     DatasetOptions whole = test_split(load_run(options.models.front()), options);
     whole.limit = 0;
     std::erase_if(variants, [](const Variant& v) {
       return v.place.suite == "corruptions" || v.place.suite == "clean";
     });
-    auto published =
-        make_published_variants(options.evaluate, *open_dataset(whole), data.size(), options.corrupted);
+    auto published = make_published_variants(options.evaluate, *open_dataset(whole), data.size(),
+                                             options.evaluate.corrupted_from);
     variants.insert(variants.begin(), published.begin(), published.end());
   }
   if (!options.renditions.empty())
@@ -130,9 +130,10 @@ int evaluate(Options& options) {
   (void)suites_named(options.suites);  // a misspelled name should not wait for data to load
   const auto data = open_test_set(options);
   resolve(options, *data);
-  const auto variants = options.corrupted.empty()
-                            ? make_variants(options.evaluate, *data)
-                            : make_published_variants(options.evaluate, *data, options.corrupted);
+  const auto variants =
+      options.evaluate.corrupted_from.empty()
+          ? make_variants(options.evaluate, *data)
+          : make_published_variants(options.evaluate, *data, options.evaluate.corrupted_from);
   std::vector<EvaluatedRun> runs;
   bool finished = false;
   {
@@ -206,7 +207,7 @@ void add_suite_options(CLI::App& verb, Options& options) {
       ->delimiter(',')
       ->check(CLI::Range(1, 5))
       ->type_name("LEVELS");
-  verb.add_option("--corrupted", options.corrupted,
+  verb.add_option("--corrupted", evaluation.corrupted_from,
                   "folder of corrupted images as published (TYPE.npy, or a tree of folders)")
       ->type_name("DIR");
   verb.add_option("--renditions", options.renditions,

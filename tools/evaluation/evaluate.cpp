@@ -25,7 +25,8 @@ double now() {
 
 bool fits(const EvaluationResults& old, const EvaluationResults& fresh) {
   return old.weights_hash == fresh.weights_hash && old.data_hash == fresh.data_hash &&
-         old.parameter_set == fresh.parameter_set && old.evaluation_seed == fresh.evaluation_seed;
+         old.parameter_set == fresh.parameter_set && old.settings == fresh.settings &&
+         old.evaluation_seed == fresh.evaluation_seed;
 }
 
 /// evaluation.json -> evaluation.1.json, or the first number that is free.
@@ -51,6 +52,7 @@ EvaluationResults describe(const fs::path& path, const LoadedRun& loaded, const 
   results.data = data.description();
   results.data_hash = hash_dataset(data);
   results.parameter_set = name_of(options.parameters);
+  results.settings = settings_of(options);
   results.evaluation_seed = options.seed;
   results.version = NOISYMIX_VERSION;
   results.class_names = data.class_names();

@@ -224,6 +224,7 @@ EvaluationResults read_results(const std::string& file, const Json& json) {
   results.data = fields.text("data");
   results.data_hash = fields.text("data_hash");
   results.parameter_set = fields.text("parameter_set");
+  results.settings = fields.text("settings");
   results.evaluation_seed = fields.unsigned_integer("evaluation_seed");
   results.version = fields.text("version");
   results.seconds = fields.real("seconds");
@@ -283,6 +284,7 @@ void save_results(const std::filesystem::path& path, const EvaluationResults& re
                    {"data", results.data},
                    {"data_hash", results.data_hash},
                    {"parameter_set", results.parameter_set},
+                   {"settings", results.settings},
                    {"evaluation_seed", results.evaluation_seed},
                    {"version", results.version},
                    {"seconds", results.seconds},

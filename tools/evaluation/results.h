@@ -58,6 +58,7 @@ struct EvaluationResults {
   std::string data;                       ///< description of the test set
   std::string data_hash;                  ///< of its images and labels
   std::string parameter_set = "cifar-c";  ///< constants of corruptions and sequences
+  std::string settings;                   ///< what else shapes the cells, in words
   std::uint64_t evaluation_seed = 0;      ///< of corruptions, noise and attacks
   std::string version;                    ///< of noisymix
   std::vector<std::string> class_names;

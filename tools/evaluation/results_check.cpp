@@ -33,8 +33,10 @@ class Checker {
 
 void check_place(const Checker& check, const Cell& cell, const std::string& at) {
   const bool clean = cell.suite == "clean", corruption = cell.suite == "corruptions";
-  check.require(clean || corruption || cell.suite == "noise" || cell.suite == "attacks", at + ".suite",
-                "is '", printable(cell.suite), "', expected clean, corruptions, noise or attacks");
+  check.require(
+      clean || corruption || cell.suite == "noise" || cell.suite == "attacks" || cell.suite == "renditions",
+      at + ".suite", "is '", printable(cell.suite),
+      "', expected clean, corruptions, noise, attacks or renditions");
   check.require(!cell.type.empty() && (!clean || cell.type == "clean"), at + ".type", "is '",
                 printable(cell.type), "', which the suite ", cell.suite, " does not have");
   check.require(corruption ? cell.severity >= 1 && cell.severity <= 5 : cell.severity == 0, at + ".severity",

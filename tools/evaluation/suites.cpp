@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "engine/error.h"
 #include "engine/nearest_name.h"
@@ -77,6 +78,19 @@ std::vector<SequenceType> sequences_named(const std::vector<std::string>& names)
 
 bool EvaluateOptions::has(Suite suite) const {
   return std::find(suites.begin(), suites.end(), suite) != suites.end();
+}
+
+std::string settings_of(const EvaluateOptions& options) {
+  std::string text = options.corrupted_from.empty()
+                         ? std::string("corrupted here")
+                         : "corrupted by others: " +
+                               std::filesystem::path(options.corrupted_from).lexically_normal().string();
+  if (options.corruption_options.glass_swap) text += ", glass blur swaps";
+  if (options.corruption_options.frost_pictures) text += ", pictures of frost";
+  if (options.channels == SaltPepperChannels::all) text += ", salt & pepper on all channels";
+  if (options.attacks.iterations != 7)
+    text += ", PGD of " + std::to_string(options.attacks.iterations) + " steps";
+  return text;
 }
 
 ParameterSet parameters_for(int side) {

@@ -51,6 +51,7 @@ struct EvaluateOptions {
   std::int64_t sequence_limit = 1000;  ///< picture: first examples only; 0 means all
   ParameterSet parameters = ParameterSet::cifar;
   CorruptionOptions corruption_options;
+  std::string corrupted_from;  ///< folder of published corruptions; empty: corrupted here
   bool skip_unreadable =
       false;               ///< pictures in trees that cannot be decoded: leave them out instead of failing
   std::uint64_t seed = 0;  ///< of corruptions, sequences, noise and attacks
@@ -58,6 +59,9 @@ struct EvaluateOptions {
 
   bool has(Suite suite) const;
 };
+
+/// What shapes the cells besides their places, the constants and the seed, in words.
+std::string settings_of(const EvaluateOptions& options);
 
 /// The constants made for images of about this size: 32, 64 or 224 pixels.
 ParameterSet parameters_for(int side);
