@@ -130,10 +130,7 @@ int evaluate(Options& options) {
   (void)suites_named(options.suites);  // a misspelled name should not wait for data to load
   const auto data = open_test_set(options);
   resolve(options, *data);
-  const auto variants =
-      options.evaluate.corrupted_from.empty()
-          ? make_variants(options.evaluate, *data)
-          : make_published_variants(options.evaluate, *data, options.evaluate.corrupted_from);
+  const auto variants = choose_variants(options, *data);
   std::vector<EvaluatedRun> runs;
   bool finished = false;
   {
