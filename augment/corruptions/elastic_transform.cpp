@@ -106,7 +106,7 @@ void elastic_transform(const Image& image, const ElasticDraws& draws, const Elas
   if (strength.alpha != 0) {
     const auto dx = displacement(draws.dx, height, width, strength, scratch);
     const auto dy = displacement(draws.dy, height, width, strength, scratch);
-    map_coordinates(second.data(), dx.data(), dy.data(), first.data(), height, width, scratch);
+    map_coordinates(second.data(), dx.data(), dy.data(), first.data(), height, width);
     result = first.data();
   }
   from_quads(result, count, image.channels, values);

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
-#include <tuple>
 
 #include "augment/filters/quad_pixels.h"
 #include "engine/cpu/vectorise.h"
@@ -33,39 +32,30 @@ int fixed(double value) {
   return static_cast<int>(std::nearbyint(std::clamp(value * (1 << kSumBits), -kLimit, kLimit)));
 }
 
-/// Shares of columns or rows: first, stretch and shift of both coordinates.
+/// Shares of columns or rows in both source coordinates.
 struct Shares {
   std::span<int> x, y;
-  int least_x, most_x, least_y, most_y;
 };
 Shares make_shares(int count, double slope_x, double shift_x, double slope_y, double shift_y,
                    Scratch& scratch) {
   const auto n = static_cast<std::size_t>(count);
-  Shares s{scratch.take<int>(n), scratch.take<int>(n), 0, 0, 0, 0};
+  const Shares s{scratch.take<int>(n), scratch.take<int>(n)};
   for (std::size_t i = 0; i < n; ++i) {
     s.x[i] = fixed(slope_x * static_cast<double>(i) + shift_x);
     s.y[i] = fixed(slope_y * static_cast<double>(i) + shift_y);
   }
-  // Monotone, so the extremes lie at the ends.
-  std::tie(s.least_x, s.most_x) = std::minmax(s.x[0], s.x[n - 1]);
-  std::tie(s.least_y, s.most_y) = std::minmax(s.y[0], s.y[n - 1]);
   return s;
 }
 
-/// Entry 0 of the tables of positions belongs to first_x and first_y.
 NM_VECTORISED(make_taps,
               (const int* NM_RESTRICT column_x, const int* NM_RESTRICT column_y, int row_x, int row_y,
-               const int* NM_RESTRICT across, int first_x, const int* NM_RESTRICT down, int first_y,
                int count, QuadTaps* NM_RESTRICT taps),
-              (column_x, column_y, row_x, row_y, across, first_x, down, first_y, count, taps)) {
+              (column_x, column_y, row_x, row_y, count, taps)) {
   for (int i = 0; i < count; ++i) {
-    const int x = (row_x + column_x[i]) >> (kSumBits - kBits),
-              y = (row_y + column_y[i]) >> (kSumBits - kBits);
-    const int left = (x >> kBits) - first_x, top = (y >> kBits) - first_y;
-    taps->offset[0][i] = down[top] + across[left];
-    taps->offset[1][i] = down[top] + across[left + 1];
-    taps->offset[2][i] = down[top + 1] + across[left];
-    taps->offset[3][i] = down[top + 1] + across[left + 1];
+    const int x = (row_x + column_x[i] + kRounding) >> (kSumBits - kBits);
+    const int y = (row_y + column_y[i] + kRounding) >> (kSumBits - kBits);
+    taps->left[i] = x >> kBits;
+    taps->top[i] = y >> kBits;
     const float right = static_cast<float>(x & (kSteps - 1)) * (1.0f / kSteps);
     const float bottom = static_cast<float>(y & (kSteps - 1)) * (1.0f / kSteps);
     taps->weight[0][i] = (1 - bottom) * (1 - right);
@@ -101,20 +91,13 @@ void affine_warp(const float* in, float* out, int height, int width, const Affin
   const AffineMap source = inverse(map);
   const Shares columns = make_shares(width, source.m[0], 0, source.m[3], 0, scratch);
   const Shares rows = make_shares(height, source.m[1], source.m[2], source.m[4], source.m[5], scratch);
-  const auto whole = [](int sum) { return (sum + kRounding) >> kSumBits; };
-  const int first_x = whole(columns.least_x + rows.least_x), first_y = whole(columns.least_y + rows.least_y);
-  const auto across =
-      take_positions(first_x, whole(columns.most_x + rows.most_x) + 1, width, border, 4, scratch);
-  const auto down =
-      take_positions(first_y, whole(columns.most_y + rows.most_y) + 1, height, border, 4 * width, scratch);
   QuadTaps taps;
   for (int y = 0; y < height; ++y) {
     const auto row = static_cast<std::size_t>(y);
     for (int x = 0; x < width; x += QuadTaps::kMost) {
       const int count = std::min(QuadTaps::kMost, width - x);
-      make_taps(columns.x.data() + x, columns.y.data() + x, rows.x[row] + kRounding, rows.y[row] + kRounding,
-                across.data(), first_x, down.data(), first_y, count, &taps);
-      blend_quads(in, taps, count,
+      make_taps(columns.x.data() + x, columns.y.data() + x, rows.x[row], rows.y[row], count, &taps);
+      blend_quads(in, height, width, border, taps, count,
                   out + 4 * (row * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)));
     }
   }

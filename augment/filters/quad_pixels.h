@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstring>
-#include <span>
 
 #include "augment/filters/gaussian_filter.h"
 #include "augment/image.h"
@@ -21,18 +20,15 @@ void to_quads(const Image& image, float* quads, Scratch& scratch);
 /// channels + 3.
 void from_quads(const float* quads, std::size_t count, int channels, float* values);
 
-/// Weighted sums of four pixels, for up to kMost pixels of a row: where the four begin, in floats, and what
-/// they weigh.
+/// Where up to kMost pixels of a row come from: between four pixels, the upper left of which is at (top,
+/// left), inside or outside the image, with weights of upper left, upper right, lower left, lower right.
 struct QuadTaps {
   static constexpr int kMost = 64;
-  alignas(64) int offset[4][kMost];
+  alignas(64) int left[kMost], top[kMost];
   alignas(64) float weight[4][kMost];
 };
-/// out = w0 p0 + w1 p1 + w2 p2 + w3 p3, in this order.
-void blend_quads(const float* in, const QuadTaps& taps, int count, float* out);
-
-/// For positions first .. last along an axis of `size`, also outside: border_position() times `step`. Entry i
-/// belongs to position first + i.
-std::span<const int> take_positions(int first, int last, int size, Border border, int step, Scratch& scratch);
+/// The weighted sums, added in the order of the weights. `in` has height x width pixels.
+void blend_quads(const float* in, int height, int width, Border border, const QuadTaps& taps, int count,
+                 float* out);
 
 }  // namespace noisymix
