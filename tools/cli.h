@@ -34,6 +34,7 @@ void add_config(CLI::App& program, Action& action);
 void add_data(CLI::App& program, Action& action);
 void add_bench(CLI::App& program, Action& action);
 void add_plot(CLI::App& program, Action& action);
+void add_analyse(CLI::App& program, Action& action);
 void add_doctor(CLI::App& program, Action& action);
 
 /// --device and --threads, which several verbs share.

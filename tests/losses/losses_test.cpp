@@ -197,3 +197,52 @@ TEST_CASE("mean squared error agrees with PyTorch") {
   CHECK_THROWS_WITH_AS(mean_squared_error(Tensor::zeros({3}), Tensor::zeros({3, 1})),
                        "[mean_squared_error] x has shape [3], the target [3, 1]", ShapeError);
 }
+
+TEST_CASE("the Jensen-Shannon divergence of two views is its second-order expansion up to o(eps^2)") {
+  // NoisyMix, proposition 1: p = softmax of the features, moved from z0 and z1 along d0 and d1.
+  const std::int64_t k = 5;
+  const Tensor z0 = normal({1, k}, 60), z1 = normal({1, k}, 61), d0 = normal({1, k}, 62), d1 = normal({1, k}, 63);
+  const auto exact = [&](const Tensor& a, const Tensor& b, double eps) {
+    return jensen_shannon(concat({add(a, mul(d0, eps)), add(b, mul(d1, eps))}), 2, 0).item();
+  };
+  // Softmax along a line: p, p' = p (d - mean d), p'' = p ((d - mean d)^2 - variance d), means under p.
+  struct Path {
+    std::vector<double> p, first, second;
+    Path(const Tensor& z, const Tensor& d) : p(values(softmax(z))), first(p), second(p) {
+      const auto step = values(d);
+      double mean_step = 0, spread = 0;
+      for (std::size_t i = 0; i < p.size(); ++i) mean_step += p[i] * step[i];
+      for (std::size_t i = 0; i < p.size(); ++i) spread += p[i] * (step[i] - mean_step) * (step[i] - mean_step);
+      for (std::size_t i = 0; i < p.size(); ++i) {
+        first[i] = p[i] * (step[i] - mean_step);
+        second[i] = p[i] * ((step[i] - mean_step) * (step[i] - mean_step) - spread);
+      }
+    }
+  };
+  const auto expansion = [&](const Tensor& a, const Tensor& b, double eps) {
+    const Path u(a, d0), v(b, d1);
+    double constant = 0, slope = 0, bend = 0;
+    for (std::size_t i = 0; i < u.p.size(); ++i) {
+      const double p = u.p[i], q = v.p[i], m = (p + q) / 2;
+      const double by_p = std::log(p / m) / 2, by_q = std::log(q / m) / 2;
+      constant += p * by_p + q * by_q;
+      slope += by_p * u.first[i] + by_q * v.first[i];
+      bend += by_p * u.second[i] + by_q * v.second[i] + u.first[i] * u.first[i] * (1 / p - 1 / (2 * m)) / 2 +
+              v.first[i] * v.first[i] * (1 / q - 1 / (2 * m)) / 2 - u.first[i] * v.first[i] / (2 * m);
+    }
+    return constant + eps * slope + eps * eps / 2 * bend;
+  };
+  for (const Tensor& second : {z1, z0}) {  // different views, and noise around one
+    const auto gap = [&](double eps) { return exact(z0, second, eps) - expansion(z0, second, eps); };
+    CHECK(std::abs(gap(0)) < 1e-14);
+    CHECK(std::abs(gap(0.01)) < 1e-2 * 0.01 * 0.01);
+    CHECK(gap(0.02) / gap(0.01) == doctest::Approx(8).epsilon(0.2));  // third order
+    CHECK(std::abs(expansion(z0, second, 0.02) - exact(z0, second, 0)) > 100 * std::abs(gap(0.02)));
+  }
+  // Around one point: JS = eps^2 / 8 (d0 - d1)^T F (d0 - d1) + ..., F the Fisher matrix of softmax.
+  const Path difference(z0, sub(d0, d1));
+  double fisher = 0;
+  for (std::size_t i = 0; i < difference.p.size(); ++i)
+    fisher += difference.first[i] * difference.first[i] / difference.p[i];
+  CHECK(exact(z0, z0, 1e-3) == doctest::Approx(1e-6 / 8 * fisher).epsilon(1e-2));
+}
