@@ -99,7 +99,7 @@ int run_command_line(int argc, const char* const* argv) {
   Action action;
   for (auto* add :
        {add_train, add_evaluate, add_predict, add_models, add_config, add_data, add_bench, add_plot,
-        add_doctor}) {
+        add_compare, add_report, add_doctor}) {
     add(program, action);
   }
   if (argc <= 1) {
