@@ -36,6 +36,8 @@ void add_bench(CLI::App& program, Action& action);
 void add_plot(CLI::App& program, Action& action);
 void add_analyse(CLI::App& program, Action& action);
 void add_doctor(CLI::App& program, Action& action);
+void add_compare(CLI::App& program, Action& action);
+void add_report(CLI::App& program, Action& action);
 
 /// --device and --threads, which several verbs share.
 struct MachineOptions {

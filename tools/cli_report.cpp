@@ -1,0 +1,66 @@
+// noisymix report: one HTML file about trained and evaluated runs.
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "engine/error.h"
+#include "engine/io/atomic_file.h"
+#include "tools/cli.h"
+#include "tools/report/report.h"
+
+namespace noisymix {
+namespace {
+
+struct Options {
+  std::vector<std::string> runs;
+  std::filesystem::path out;
+  MachineOptions machine;
+};
+
+/// Decision boundaries need the model, of points in the plane with two classes.
+void add_boundary(report::ReportRun& report, const std::string& path, Device device) {
+  const LoadedRun run = load_run(path);
+  if (!run.config || run.card.sample_shape != std::vector<std::int64_t>{2} || run.card.classes() != 2) return;
+  run.model->to(device);
+  report.boundary = compute_boundary(run, {});
+}
+
+int write_report(const Options& options) {
+  const Device device = apply_machine_options(options.machine);
+  std::vector<report::ReportRun> runs;
+  for (const std::string& path : options.runs) {
+    runs.push_back(report::read_report_run(path));
+    try {
+      add_boundary(runs.back(), path, device);
+    } catch (const DataError& error) {  // the numbers can be shown without the weights
+      std::cerr << "noisymix: " << error.what() << "; figures that need the model are left out" << std::endl;
+    }
+  }
+  report::label_runs(runs);
+  write_file_atomically(options.out, report::make_report(runs));
+  std::cout << options.out.string() << "\n";
+  return kExitSuccess;
+}
+
+}  // namespace
+
+void add_report(CLI::App& program, Action& action) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* verb =
+      program.add_subcommand("report", "One HTML file with all figures of trained and evaluated runs");
+  verb->add_option("runs", options->runs,
+                   "run folders, or weight files with an evaluation; the first one is the baseline")
+      ->required()
+      ->type_name("RUN...");
+  verb->add_option("--out", options->out, "HTML file to write")->required()->type_name("FILE");
+  add_machine_options(*verb, options->machine);
+  verb->footer(examples({"report runs/demo --out report.html",
+                         "report runs/cifar10-baseline runs/cifar10-noisymix --out report.html"}));
+  verb->callback([options, &action] { action = [options] { return write_report(*options); }; });
+}
+
+}  // namespace noisymix
