@@ -115,6 +115,17 @@ FolderListing list_image_folder(const fs::path& root, bool train) {
   return listing;
 }
 
+FolderListing list_class_folders(const fs::path& root) {
+  NM_CHECK_AS(DataError, fs::is_directory(root), root.string(), ": no such folder");
+  FolderListing listing;
+  listing.class_names = class_folders(root);
+  add_files(root, listing, [](std::size_t) { return true; });
+  NM_CHECK_AS(DataError, !listing.files.empty(), root.string(),
+              ": no PNG or JPEG files in class folders, expected CLASS/NAME.png");
+  shuffle(listing);
+  return listing;
+}
+
 std::shared_ptr<const Dataset> open_image_folder(const fs::path& root, bool train, int image_size,
                                                  std::int64_t limit) {
   NM_CHECK_AS(ConfigError, image_size >= 0 && image_size <= kLargestImageSide, "image_size is ", image_size,

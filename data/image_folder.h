@@ -22,6 +22,10 @@ struct FolderListing {
 /// ones are passed over. Examples come in a fixed shuffled order, so that the first ones cover all classes.
 FolderListing list_image_folder(const std::filesystem::path& root, bool train);
 
+/// Lists all of root/CLASS/*, without a split, in the order that a test folder with the same files would
+/// have.
+FolderListing list_class_folders(const std::filesystem::path& root);
+
 /// Decodes all pictures of a split as RGB into memory. image_size > 0: shorter side to that size, then the
 /// middle square; 0: all pictures must agree in size. limit > 0: that many pictures only. Throws DataError
 /// naming the picture.

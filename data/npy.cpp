@@ -216,9 +216,14 @@ void check_uint64_fits(const std::string& name, const Tensor& values) {
               ": a uint64 value is above 2^63 - 1 and does not fit the i64 it is read into");
 }
 
-}  // namespace
+/// The header, its element type, and where the data begin. `file_size` may exceed the bytes at hand.
+struct Located {
+  Header header;
+  const FileType* type;
+  std::size_t data;
+};
 
-NpyArray parse_npy(const std::string& name, ByteView bytes) {
+Located locate(const std::string& name, ByteView bytes, std::uint64_t file_size) {
   NM_CHECK_AS(DataError, bytes.size() >= 10 && std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) == 0,
               name, ": not a .npy file, expected it to begin with \\x93NUMPY");
   const int major = bytes[6];
@@ -230,15 +235,40 @@ NpyArray parse_npy(const std::string& name, ByteView bytes) {
   NM_CHECK_AS(DataError, length <= kLargestHeader && length <= bytes.size() - start, name, ": header of ",
               length, " bytes does not fit the file, it is truncated or damaged");
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + start, length);
-  const Header header = HeaderParser(name, text).parse();
-  const FileType& type = file_type_of(name, header.descr);
-
-  const ByteView data = bytes.subspan(start + length);
+  Located result{HeaderParser(name, text).parse(), nullptr, start + length};
+  result.type = &file_type_of(name, result.header.descr);
   std::uint64_t count = 0;
-  const bool fits =
-      checked_product(header.shape, std::numeric_limits<std::uint32_t>::max() * std::uint64_t{64}, count);
-  NM_CHECK_AS(DataError, fits && count * type.size == data.size(), name, ": holds ", data.size(),
+  const bool fits = checked_product(result.header.shape,
+                                    std::numeric_limits<std::uint32_t>::max() * std::uint64_t{64}, count);
+  const std::uint64_t data_bytes = file_size - result.data;
+  NM_CHECK_AS(DataError, fits && count * result.type->size == data_bytes, name, ": holds ", data_bytes,
               " bytes of data, which do not fill the shape in its header; the file is truncated or damaged");
+  return result;
+}
+
+}  // namespace
+
+NpyHeader read_npy_header(const std::filesystem::path& path) {
+  const std::string name = path.string();
+  // Headers written in practice have 128 bytes; the longest the format allows here is read only when needed.
+  Bytes head = read_file_head(path, 4096);
+  std::error_code error;
+  const std::uint64_t size = std::filesystem::file_size(path, error);
+  NM_CHECK_AS(DataError, !error && size >= head.size(), name, ": its size cannot be read");
+  if (head.size() >= 12 && head.size() < size) {
+    const std::size_t length = head[6] == 1 ? little_endian_16(&head[8]) : little_endian_32(&head[8]);
+    if (length + 12 > head.size() && length <= kLargestHeader) head = read_file_head(path, length + 12);
+  }
+  const Located located = locate(name, head, size);
+  return {Shape(std::vector<std::int64_t>(located.header.shape.begin(), located.header.shape.end())),
+          located.type->name, located.header.fortran, located.data};
+}
+
+NpyArray parse_npy(const std::string& name, ByteView bytes) {
+  const Located located = locate(name, bytes, bytes.size());
+  const Header& header = located.header;
+  const FileType& type = *located.type;
+  const ByteView data = bytes.subspan(located.data);
   std::vector<std::int64_t> dims(header.shape.begin(), header.shape.end());
   NpyArray result{Tensor::empty(Shape(dims), type.dtype), type.name};
   convert_elements(header, type, header.descr[0] == '>', data.data(), result.values);

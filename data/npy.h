@@ -26,6 +26,16 @@ NpyArray parse_npy(const std::string& name, ByteView bytes);
 
 /// What stands before the values of an array of this shape and type, for files written piece by piece.
 Bytes npy_header(const Shape& shape, Dtype dtype);
+/// What stands before the values. The size of the file is checked against it.
+struct NpyHeader {
+  Shape shape;
+  std::string file_type;   ///< such as "uint8"
+  bool fortran = false;    ///< the first axis varies fastest
+  std::uint64_t data = 0;  ///< place of the first value in the file
+};
+
+/// Reads only the beginning of the file. Throws as read_npy() does.
+NpyHeader read_npy_header(const std::filesystem::path& path);
 
 /// Version 1.0, little-endian, C order. bf16 has no NumPy type and is refused.
 Bytes encode_npy(const Tensor& array);

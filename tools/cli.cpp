@@ -97,14 +97,8 @@ int run_command_line(int argc, const char* const* argv) {
   program.require_subcommand(1);
   program.footer(examples({"train demo", "evaluate runs/demo", "config explain mix"}));
   Action action;
-<<<<<<< HEAD
   for (auto* add : {add_train, add_evaluate, add_compare, add_report, add_corrupt, add_analyse, add_predict, add_plot, add_data,
                     add_config, add_models, add_bench, add_doctor}) {
-=======
-  for (auto* add :
-       {add_train, add_evaluate, add_predict, add_models, add_config, add_data, add_bench, add_plot,
-        add_compare, add_report, add_doctor}) {
->>>>>>> report
     add(program, action);
   }
   if (argc <= 1) {
