@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <type_traits>
 
+#include "augment/filters/wide_doubles.h"
 #include "engine/cpu/vectorise.h"
 
 namespace noisymix {
@@ -19,45 +21,44 @@ int border_position(int i, int size, Border border) {
 
 namespace {
 
-using Doubles = double __attribute__((vector_size(64), aligned(8), may_alias));  // eight, anywhere
-template <class T>
-struct Eight;
-template <>
-struct Eight<float> {
-  using type = float __attribute__((vector_size(32), aligned(4), may_alias));
-};
-template <>
-struct Eight<double> {
-  using type = Doubles;
-};
-
 /// Where the values lie that weight k multiplies: at distance k on either side.
 template <class T>
 struct Neighbours {
   const T *before, *after;
 };
 
+template <class V>
+struct FloatsAt {
+  using type = typename V::floats_at;
+};
+template <class V>
+struct DoublesAt {
+  using type = typename V::at;
+};
+
 /// `lanes` results; around[0] is the middle itself. The farthest pair is added first, as the reference does.
-template <class T>
+template <class V, class T>
 inline __attribute__((always_inline)) void sum_pairs_body(const Neighbours<T>* around, const double* weights,
                                                           int radius, std::size_t lanes, T* out) {
-  using Values = typename Eight<T>::type;
+  using Doubles = typename V::type;
+  using Values = std::conditional_t<std::is_same_v<T, float>, FloatsAt<V>, DoublesAt<V>>;
+  using At = typename Values::type;
   std::size_t i = 0;
-  for (; i + 16 <= lanes; i += 16) {
-    const auto* middle = reinterpret_cast<const Values*>(around[0].before + i);
+  for (; i + 2 * V::kLanes <= lanes; i += 2 * V::kLanes) {
+    const auto* middle = reinterpret_cast<const At*>(around[0].before + i);
     Doubles a = __builtin_convertvector(middle[0], Doubles) * weights[0];
     Doubles b = __builtin_convertvector(middle[1], Doubles) * weights[0];
     for (int k = radius; k >= 1; --k) {
-      const auto* before = reinterpret_cast<const Values*>(around[k].before + i);
-      const auto* after = reinterpret_cast<const Values*>(around[k].after + i);
+      const auto* before = reinterpret_cast<const At*>(around[k].before + i);
+      const auto* after = reinterpret_cast<const At*>(around[k].after + i);
       a += (__builtin_convertvector(before[0], Doubles) + __builtin_convertvector(after[0], Doubles)) *
            weights[k];
       b += (__builtin_convertvector(before[1], Doubles) + __builtin_convertvector(after[1], Doubles)) *
            weights[k];
     }
-    auto* to = reinterpret_cast<Values*>(out + i);
-    to[0] = __builtin_convertvector(a, Values);
-    to[1] = __builtin_convertvector(b, Values);
+    auto* to = reinterpret_cast<At*>(out + i);
+    to[0] = __builtin_convertvector(a, At);
+    to[1] = __builtin_convertvector(b, At);
   }
   for (; i < lanes; ++i) {
     double sum = static_cast<double>(around[0].before[i]) * weights[0];
@@ -72,21 +73,33 @@ NM_VECTORISED(sum_float_pairs,
               (const Neighbours<float>* around, const double* weights, int radius, std::size_t lanes,
                float* out),
               (around, weights, radius, lanes, out)) {
-  sum_pairs_body(around, weights, radius, lanes, out);
+  sum_pairs_body<FourDoubles>(around, weights, radius, lanes, out);
+}
+NM_VECTORISED(sum_float_pairs_wide,
+              (const Neighbours<float>* around, const double* weights, int radius, std::size_t lanes,
+               float* out),
+              (around, weights, radius, lanes, out)) {
+  sum_pairs_body<EightDoubles>(around, weights, radius, lanes, out);
 }
 NM_VECTORISED(sum_double_pairs,
               (const Neighbours<double>* around, const double* weights, int radius, std::size_t lanes,
                double* out),
               (around, weights, radius, lanes, out)) {
-  sum_pairs_body(around, weights, radius, lanes, out);
+  sum_pairs_body<FourDoubles>(around, weights, radius, lanes, out);
+}
+NM_VECTORISED(sum_double_pairs_wide,
+              (const Neighbours<double>* around, const double* weights, int radius, std::size_t lanes,
+               double* out),
+              (around, weights, radius, lanes, out)) {
+  sum_pairs_body<EightDoubles>(around, weights, radius, lanes, out);
 }
 void sum_pairs(const Neighbours<float>* around, const double* weights, int radius, std::size_t lanes,
                float* out) {
-  sum_float_pairs(around, weights, radius, lanes, out);
+  (has_eight_doubles() ? sum_float_pairs_wide : sum_float_pairs)(around, weights, radius, lanes, out);
 }
 void sum_pairs(const Neighbours<double>* around, const double* weights, int radius, std::size_t lanes,
                double* out) {
-  sum_double_pairs(around, weights, radius, lanes, out);
+  (has_eight_doubles() ? sum_double_pairs_wide : sum_double_pairs)(around, weights, radius, lanes, out);
 }
 
 /// Down the columns, a row of results at a time.
