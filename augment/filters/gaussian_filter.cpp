@@ -102,34 +102,40 @@ void sum_pairs(const Neighbours<double>* around, const double* weights, int radi
   (has_eight_doubles() ? sum_double_pairs_wide : sum_double_pairs)(around, weights, radius, lanes, out);
 }
 
-/// Down the columns, a row of results at a time.
+/// Down the columns, a row of results at a time, `stride` values apart.
 template <class T>
-void pass_down(const T* in, T* out, int height, std::size_t row, const double* weights, int radius,
-               Border border, Neighbours<T>* around) {
+void pass_down(const T* in, T* out, int height, std::size_t row, std::size_t stride, const double* weights,
+               int radius, Border border, Neighbours<T>* around) {
   for (int y = 0; y < height; ++y) {
     for (int k = 0; k <= radius; ++k)
       around[k] = {in + static_cast<std::size_t>(border_position(y - k, height, border)) * row,
                    in + static_cast<std::size_t>(border_position(y + k, height, border)) * row};
-    sum_pairs(around, weights, radius, row, out + static_cast<std::size_t>(y) * row);
+    sum_pairs(around, weights, radius, row, out + static_cast<std::size_t>(y) * stride);
   }
 }
 
-/// Along the rows. `line` has room for a row and `radius` pixels on either side.
+/// A pixel outside a row and the one that stands for it, as offsets from the row's first value.
+struct Outside {
+  std::ptrdiff_t to, from;
+};
+
+/// Along rows, `stride` values apart and with room for `radius` pixels on either side.
 template <class T>
-void pass_along(const T* in, T* out, int height, int width, int channels, const double* weights, int radius,
-                Border border, Neighbours<T>* around, T* line) {
-  const auto pixel = static_cast<std::size_t>(channels), row = static_cast<std::size_t>(width) * pixel;
-  T* middle = line + static_cast<std::size_t>(radius) * pixel;
-  for (int k = 0; k <= radius; ++k)
-    around[k] = {middle - static_cast<std::size_t>(k) * pixel, middle + static_cast<std::size_t>(k) * pixel};
-  for (int y = 0; y < height; ++y) {
-    std::copy_n(in + static_cast<std::size_t>(y) * row, row, middle);
-    for (int k = 1; k <= radius; ++k) {
-      const auto before = static_cast<std::size_t>(border_position(-k, width, border)) * pixel;
-      const auto after = static_cast<std::size_t>(border_position(width - 1 + k, width, border)) * pixel;
-      std::copy_n(middle + before, pixel, middle - static_cast<std::size_t>(k) * pixel);
-      std::copy_n(middle + after, pixel, middle + row + static_cast<std::size_t>(k - 1) * pixel);
-    }
+void pass_along(T* in, std::size_t stride, T* out, int height, int width, int channels, const double* weights,
+                int radius, Border border, Neighbours<T>* around, Scratch& scratch) {
+  const auto row = static_cast<std::size_t>(width) * static_cast<std::size_t>(channels);
+  const auto outside = scratch.take<Outside>(2 * static_cast<std::size_t>(radius));
+  for (int k = 0; k < radius; ++k) {
+    const int before = -1 - k, after = width + k;
+    outside[2 * static_cast<std::size_t>(k)] = {before * channels,
+                                                border_position(before, width, border) * channels};
+    outside[2 * static_cast<std::size_t>(k) + 1] = {after * channels,
+                                                    border_position(after, width, border) * channels};
+  }
+  for (int y = 0; y < height; ++y, in += stride) {
+    for (const auto& pixel : outside)
+      for (int c = 0; c < channels; ++c) in[pixel.to + c] = in[pixel.from + c];
+    for (int k = 0; k <= radius; ++k) around[k] = {in - k * channels, in + k * channels};
     sum_pairs(around, weights, radius, row, out + static_cast<std::size_t>(y) * row);
   }
 }
@@ -151,13 +157,14 @@ void gaussian_filter(const T* in, T* out, int height, int width, int channels, d
   for (int k = -radius; k <= radius; ++k) total += std::exp(-0.5 / (sigma * sigma) * k * k);
   for (int k = 0; k <= radius; ++k)
     weights[static_cast<std::size_t>(k)] = std::exp(-0.5 / (sigma * sigma) * k * k) / total;
-  const auto between = scratch.take<T>(static_cast<std::size_t>(height) * row);
   const auto around = scratch.take<Neighbours<T>>(static_cast<std::size_t>(radius) + 1);
-  pass_down(in, between.data(), height, row, weights.data(), radius, border, around.data());
-  const auto line =
-      scratch.take<T>(row + 2 * static_cast<std::size_t>(radius) * static_cast<std::size_t>(channels));
-  pass_along(between.data(), out, height, width, channels, weights.data(), radius, border, around.data(),
-             line.data());
+  // The first pass leaves room for the second one's border.
+  const std::size_t margin = static_cast<std::size_t>(radius) * static_cast<std::size_t>(channels);
+  const std::size_t stride = row + 2 * margin;
+  const auto between = scratch.take<T>(static_cast<std::size_t>(height) * stride);
+  pass_down(in, between.data() + margin, height, row, stride, weights.data(), radius, border, around.data());
+  pass_along(between.data() + margin, stride, out, height, width, channels, weights.data(), radius, border,
+             around.data(), scratch);
 }
 
 template void gaussian_filter(const float*, float*, int, int, int, double, double, Border, Scratch&);

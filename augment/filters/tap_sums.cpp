@@ -78,13 +78,15 @@ Reach reach_of(std::span<const Tap> taps) {
   return reach;
 }
 
-/// A row from `width` pixels that lie at `row`, with the pixels that stand for those outside around them.
+/// A pixel outside a row and the one that stands for it, as offsets from the row's first value.
+struct Outside {
+  std::ptrdiff_t to, from;
+};
+
 template <int kChannels>
-void widen_row(double* row, int width, const Reach& reach, Border border) {
-  for (int x = -reach.left; x < width + reach.right; x = x == -1 ? width : x + 1) {
-    const double* from = row + kChannels * border_position(x, width, border);
-    for (int c = 0; c < kChannels; ++c) row[kChannels * x + c] = from[c];
-  }
+void widen_row(double* row, std::span<const Outside> pixels) {
+  for (const auto& pixel : pixels)
+    for (int c = 0; c < kChannels; ++c) row[pixel.to + c] = row[pixel.from + c];
 }
 
 }  // namespace
@@ -101,12 +103,16 @@ void sum_taps(const std::uint8_t* in, int height, int width, int channels, const
   double* first = widened.data() + static_cast<std::size_t>(reach.above) * stride +
                   static_cast<std::size_t>(reach.left) * pixel;
   const auto row_at = [&](int y) { return first + y * static_cast<std::ptrdiff_t>(stride); };
+  const auto outside = scratch.take<Outside>(static_cast<std::size_t>(reach.left + reach.right));
+  auto* put = outside.data();
+  for (int x = -reach.left; x < width + reach.right; x = x == -1 ? width : x + 1)
+    if (x < 0 || x >= width) *put++ = {x * channels, border_position(x, width, border) * channels};
   for (int y = 0; y < height; ++y) {
     look_up(in + static_cast<std::size_t>(y) * lanes, lanes, table, row_at(y));
     if (channels == 3)
-      widen_row<3>(row_at(y), width, reach, border);
+      widen_row<3>(row_at(y), outside);
     else
-      widen_row<1>(row_at(y), width, reach, border);
+      widen_row<1>(row_at(y), outside);
   }
   const auto before = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(reach.left) * pixel);
   for (int y = -reach.above; y < height + reach.below; y = y == -1 ? height : y + 1)
