@@ -1,4 +1,4 @@
-// Blur along a line: the image is widened by its edge pixels, then each tap is a shifted copy of it.
+// Blur along a line: the kernel, its sums, and the library's rounding.
 #include "augment/filters/motion_filter.h"
 
 #include <algorithm>
@@ -6,16 +6,17 @@
 #include <cstddef>
 #include <numbers>
 
+#include "augment/filters/unit_values.h"
 #include "engine/cpu/vectorise.h"
 #include "engine/error.h"
 
 namespace noisymix {
 
-std::span<const MotionTap> motion_blur_kernel(double radius, double sigma, double degrees, Scratch& scratch) {
+std::span<const Tap> motion_blur_kernel(double radius, double sigma, double degrees, Scratch& scratch) {
   NM_CHECK_AS(ConfigError, radius > 0 && sigma > 0, "[motion_blur_kernel] radius ", radius, ", sigma ", sigma,
               ": expected positive numbers");
   const int count = 2 * static_cast<int>(std::ceil(radius)) + 1;
-  const auto taps = scratch.take<MotionTap>(static_cast<std::size_t>(count));
+  const auto taps = scratch.take<Tap>(static_cast<std::size_t>(count));
   const double angle = degrees * std::numbers::pi / 180;
   const double down = count * std::sin(angle), right = count * std::cos(angle);
   const double length = std::hypot(down, right);
@@ -32,12 +33,6 @@ std::span<const MotionTap> motion_blur_kernel(double radius, double sigma, doubl
 
 namespace {
 
-NM_VECTORISED(add_scaled,
-              (double* NM_RESTRICT sum, const double* NM_RESTRICT in, std::size_t n, double weight),
-              (sum, in, n, weight)) {
-  for (std::size_t i = 0; i < n; ++i) sum[i] += in[i] * weight;
-}
-
 NM_VECTORISED(to_bytes, (std::uint8_t * NM_RESTRICT out, const double* NM_RESTRICT sum, std::size_t n),
               (out, sum, n)) {
   for (std::size_t i = 0; i < n; ++i)
@@ -50,34 +45,11 @@ void motion_filter(const std::uint8_t* in, std::uint8_t* out, int height, int wi
                    double radius, double sigma, double degrees, Scratch& scratch) {
   const Scratch::Frame frame(scratch);
   const auto taps = motion_blur_kernel(radius, sigma, degrees, scratch);
-  int left = 0, right = 0, above = 0, below = 0;
-  for (const auto& tap : taps) {
-    left = std::max(left, -tap.column);
-    right = std::max(right, tap.column);
-    above = std::max(above, -tap.row);
-    below = std::max(below, tap.row);
-  }
-  const auto pixel = static_cast<std::size_t>(channels), lanes = static_cast<std::size_t>(width) * pixel;
-  const int wide = left + width + right, high = above + height + below;
-  const auto stride = static_cast<std::size_t>(wide) * pixel;
-  const auto widened = scratch.take<double>(static_cast<std::size_t>(high) * stride);
-  double* put = widened.data();
-  for (int y = 0; y < high; ++y) {
-    const std::uint8_t* row = in + static_cast<std::size_t>(std::clamp(y - above, 0, height - 1)) * lanes;
-    for (int x = 0; x < wide; ++x)
-      for (std::size_t c = 0; c < pixel; ++c)
-        *put++ = row[static_cast<std::size_t>(std::clamp(x - left, 0, width - 1)) * pixel + c];
-  }
-  const auto sum = scratch.take<double>(lanes);
-  for (int y = 0; y < height; ++y) {
-    std::fill(sum.begin(), sum.end(), 0.0);
-    for (const auto& tap : taps)
-      add_scaled(sum.data(),
-                 widened.data() + static_cast<std::size_t>(y + above + tap.row) * stride +
-                     static_cast<std::size_t>(left + tap.column) * pixel,
-                 lanes, tap.weight);
-    to_bytes(out + static_cast<std::size_t>(y) * lanes, sum.data(), lanes);
-  }
+  const auto count =
+      static_cast<std::size_t>(height) * static_cast<std::size_t>(width) * static_cast<std::size_t>(channels);
+  const auto sums = scratch.take<double>(count);
+  sum_taps(in, height, width, channels, grey_level_table(), taps, Border::nearest, sums.data(), scratch);
+  to_bytes(out, sums.data(), count);
 }
 
 }  // namespace noisymix

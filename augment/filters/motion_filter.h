@@ -4,19 +4,14 @@
 #include <cstdint>
 #include <span>
 
+#include "augment/filters/tap_sums.h"
 #include "augment/scratch.h"
 
 namespace noisymix {
 
-/// One sample of a line: its place relative to the result's pixel, and its weight.
-struct MotionTap {
-  int column = 0, row = 0;
-  double weight = 0;
-};
-
 /// 2 ceil(radius) + 1 taps with weights exp(-i^2 / (2 sigma^2)), normalised to sum 1, in direction `degrees`,
 /// clockwise on the screen. In `scratch`. Throws ConfigError unless radius and sigma are positive.
-std::span<const MotionTap> motion_blur_kernel(double radius, double sigma, double degrees, Scratch& scratch);
+std::span<const Tap> motion_blur_kernel(double radius, double sigma, double degrees, Scratch& scratch);
 
 /// Blurs height x width x channels (1 or 3) bytes with that kernel, edge pixels repeated, and writes
 /// floor(floor(257 sum + 1/2) / 257) with sums in double. `out` may be `in`.
