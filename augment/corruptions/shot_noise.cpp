@@ -17,11 +17,10 @@ namespace {
 // A column and the second draw come from one word: its first bits and its last 24.
 constexpr int kMostBits = 8, kMostPhotons = 500;
 
-NM_VECTORISED(draw_counts,
-              (const std::uint32_t* NM_RESTRICT words, const std::uint8_t* NM_RESTRICT bytes,
-               std::uint16_t* NM_RESTRICT counts, std::size_t size, const std::uint32_t* NM_RESTRICT entries,
-               const std::int32_t* NM_RESTRICT bases, int bits),
-              (words, bytes, counts, size, entries, bases, bits)) {
+// Not NM_VECTORISED: it is all look-ups, which wider vectors only take apart and put together again.
+void draw_counts(const std::uint32_t* NM_RESTRICT words, const std::uint8_t* NM_RESTRICT bytes,
+                 std::uint16_t* NM_RESTRICT counts, std::size_t size,
+                 const std::uint32_t* NM_RESTRICT entries, const std::int32_t* NM_RESTRICT bases, int bits) {
   for (std::size_t i = 0; i < size; ++i) {
     const std::int32_t byte = bytes[i], column = static_cast<std::int32_t>(words[i] >> (32 - bits));
     const std::uint32_t entry = entries[(byte << bits) + column];
