@@ -75,6 +75,7 @@ struct TrainConfig {
   std::int64_t checkpoint_steps = 0;  ///< also every so many steps; 0 means never
   std::int64_t keep = 2;              ///< checkpoints kept
   std::string report = "last";        ///< last or best (D15)
+  bool tensorboard = false;           ///< also write event files for TensorBoard
 };
 
 struct Config {

@@ -25,7 +25,7 @@ const std::set<std::string>& steering_keys() {
   static const std::set<std::string> keys = {
       "title",           "data.path",        "train.workers",          "train.prefetch",
       "train.max_steps", "train.eval_batch", "train.eval_every",       "train.checkpoint_every",
-      "train.keep",      "train.report",     "train.checkpoint_steps",
+      "train.keep",      "train.report",     "train.checkpoint_steps", "train.tensorboard",
   };
   return keys;
 }

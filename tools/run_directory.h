@@ -1,6 +1,7 @@
 // The folder of one training run:
 //   config.toml          the resolved settings
 //   metrics.jsonl        one JSON object a line
+//   events.out.tfevents.*  the same curves for TensorBoard, with train.tensorboard
 //   checkpoints/         step-00001234.safetensors, the last few
 //   model.safetensors    the weights to report (train.report: last or best)
 //   best.safetensors     the weights with the best test accuracy so far

@@ -302,6 +302,9 @@ Rows train_rows() {
       key("train.keep", NM_FIELD(train.keep), between(1, 1e6), "Newest checkpoints kept."),
       key("train.report", NM_FIELD(train.report), Texts{"last", "best"},
           "Model whose results count: the last one, or the one with the best test accuracy.", "D15"),
+      key("train.tensorboard", NM_FIELD(train.tensorboard), ConfigRange{},
+          "Also write the curves to RUN/events.out.tfevents.*, which TensorBoard shows. Does not change the "
+          "result."),
   };
 }
 

@@ -12,6 +12,7 @@
 #include "engine/math_policy.h"
 #include "engine/ops/cross_entropy.h"
 #include "engine/ops/reduce.h"
+#include "tools/event_file.h"
 #include "tools/memory_advice.h"
 #include "tools/metrics_log.h"
 #include "tools/run_directory.h"
@@ -84,6 +85,7 @@ struct Trainer::Impl {
 
   Position position;
   std::unique_ptr<MetricsLog> metrics;
+  std::unique_ptr<EventFile> events;  ///< null without train.tensorboard
   std::filesystem::path last_checkpoint;
   std::optional<EpochReport> last_epoch;
   // Of this process and epoch, for speeds only: they are not part of the position.
@@ -107,6 +109,7 @@ struct Trainer::Impl {
   void train_step(const Batch& batch, Stopwatch& watch);
   /// Parameters are always f32; the dtype of its input decides in which one a model computes.
   Dtype precision() const { return config.train.precision == "bf16" ? Dtype::bf16 : Dtype::f32; }
+  void log_step(const StepReport& report);
   void finish_epoch();
   void report_epoch(bool evaluate);
   void keep_if_best(EpochReport& report);
@@ -151,6 +154,7 @@ void Trainer::Impl::open_run() {
     directory.create(config);
   }
   metrics = std::make_unique<MetricsLog>(directory.metrics_file(), position.metrics_bytes);
+  if (config.train.tensorboard) events = std::make_unique<EventFile>(directory.root(), position.step + 1);
 }
 
 void Trainer::Impl::restore(const std::filesystem::path& file) {
@@ -233,9 +237,16 @@ void Trainer::Impl::train_step(const Batch& batch, Stopwatch& watch) {
   report.seconds = watch.lap();
   epoch_seconds += report.seconds;
   epoch_examples += batch.size();
-  if (due(report.batch, std::max<std::int64_t>(1, source->batches() / kLogLinesPerEpoch)))
-    metrics->step(report);
+  if (due(report.batch, std::max<std::int64_t>(1, source->batches() / kLogLinesPerEpoch))) log_step(report);
   observer.step_done(report);
+}
+
+void Trainer::Impl::log_step(const StepReport& report) {
+  metrics->step(report);
+  if (events == nullptr) return;
+  const Scalar scalars[] = {
+      {"train/loss", report.loss}, {"train/accuracy", report.stats.accuracy}, {"lr", report.lr}};
+  events->add(report.step + 1, scalars);
 }
 
 /// The epoch's means so far and, if wanted, the accuracy on the test split; logged and told to the observer.
@@ -253,6 +264,10 @@ void Trainer::Impl::report_epoch(bool evaluate) {
     keep_if_best(report);
   }
   metrics->epoch(report);
+  if (events != nullptr && report.test) {
+    const Scalar scalars[] = {{"test/loss", report.test->loss}, {"test/accuracy", report.test->accuracy}};
+    events->add(report.step, scalars);
+  }
   last_epoch = report;
   observer.epoch_done(report);
 }
