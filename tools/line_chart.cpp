@@ -178,6 +178,15 @@ std::vector<const ChartLine*> legend_of(const std::vector<Chart>& charts) {
   return entries;
 }
 
+// As many as there are charts in a row, but only one where a name would not fit (7.5 is the width of a wide
+// letter).
+std::size_t legend_columns(const std::vector<const ChartLine*>& entries, std::size_t across) {
+  const bool fits = std::all_of(entries.begin(), entries.end(), [](const ChartLine* entry) {
+    return 38 + 7.5 * static_cast<double>(entry->name.size()) < kWidth + kGapX;
+  });
+  return fits ? across : 1;
+}
+
 void draw_legend(std::ostream& out, const std::vector<const ChartLine*>& entries, std::size_t columns,
                  double top) {
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -207,9 +216,11 @@ std::string draw_charts(const std::vector<Chart>& charts, int columns) {
   const std::size_t across = std::min(charts.size(), static_cast<std::size_t>(columns));
   const std::size_t down = (charts.size() + across - 1) / across;
   const std::vector<const ChartLine*> entries = legend_of(charts);
+  const std::size_t legend_across = legend_columns(entries, across);
   const double legend = kTop + static_cast<double>(down) * (kHeight + kGapY) - kGapY + 64;
   const double width = kLeft + static_cast<double>(across) * (kWidth + kGapX) - kGapX + 24;
-  const double height = legend + kLegendLine * static_cast<double>((entries.size() + across - 1) / across);
+  const double height =
+      legend + kLegendLine * static_cast<double>((entries.size() + legend_across - 1) / legend_across);
   std::ostringstream out;
   out << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " << width << ' ' << height << "\" width=\""
       << width << "\" height=\"" << height << "\">\n";
@@ -222,7 +233,7 @@ std::string draw_charts(const std::vector<Chart>& charts, int columns) {
       for (const ChartLine& line : charts[i].lines)
         if (line.dashed == dashed) draw_line(out, line, frame);
   }
-  draw_legend(out, entries, across, legend);
+  draw_legend(out, entries, legend_across, legend);
   out << "</svg>\n";
   return out.str();
 }

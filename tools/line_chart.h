@@ -22,7 +22,8 @@ struct Chart {
   std::vector<ChartLine> lines;
 };
 
-/// The charts in rows of `columns`, one legend below all of them, in as many columns.
+/// The charts in rows of `columns`, one legend below all of them, in as many columns where the names
+/// fit.
 std::string draw_charts(const std::vector<Chart>& charts, int columns);
 
 }  // namespace noisymix

@@ -54,8 +54,8 @@ std::string draw_curves(const std::vector<TrainingCurve>& curves) {
   const auto chart = [&curves](const char* title, double factor, auto train, auto test) {
     Chart result{.title = title, .x_name = "epoch", .from_zero = true, .lines = {}};
     for (std::size_t i = 0; i < curves.size(); ++i) {
-      ChartLine solid{.name = curves[i].title + ", test", .points = {}, .color = i};
-      ChartLine dashed{.name = curves[i].title + ", training", .points = {}, .color = i, .dashed = true};
+      ChartLine solid{.name = curves[i].title, .points = {}, .color = i};
+      ChartLine dashed{.name = "the same in training", .points = {}, .color = i, .dashed = true};
       for (const CurvePoint& point : curves[i].points) {
         dashed.points.push_back({point.epoch, factor * train(point)});
         // Epochs without evaluation are bridged.

@@ -62,4 +62,8 @@ TEST_CASE("line chart: lines of one name and style share an entry of the legend"
   CHECK(count(svg, ">one<") == 2);
   CHECK(count(svg, "class=\"title\"") == 3);
   CHECK_THROWS_AS(draw_charts({}, 1), ShapeError);
+  // Two entries side by side, or below each other where one is long.
+  CHECK(svg.find("<text x=\"578\"") != std::string::npos);
+  both.lines[0].name = std::string(80, 'w');
+  CHECK(draw_charts({both, both}, 2).find("<text x=\"578\"") == std::string::npos);
 }
