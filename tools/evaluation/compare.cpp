@@ -278,7 +278,9 @@ Comparison compare_results(const std::vector<EvaluationResults>& runs, const Boo
   Comparison comparison;
   comparison.data = runs.front().data;
   comparison.evaluation_seed = runs.front().evaluation_seed;
-  comparison.examples = runs.front().cells.empty() ? 0 : runs.front().cells.front().count;
+  const Cell* clean = runs.front().find("clean", "clean");
+  if (clean == nullptr && !runs.front().cells.empty()) clean = &runs.front().cells.front();
+  comparison.examples = clean != nullptr ? clean->count : 0;
   comparison.groups = group_by_title(runs);
   comparison.bootstrap = bootstrap;
   std::vector<RowPlan> plans = plan_rows(runs);

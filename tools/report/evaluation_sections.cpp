@@ -52,7 +52,7 @@ std::string level_name(const std::string& type) {
 }
 
 LineChart level_chart(const ReportRuns& runs, const std::string& suite, const std::string& type) {
-  LineChart chart{label_of_type(type) + ", accuracy in %", level_name(type), {}, 0.0, 100.0, " %"};
+  LineChart chart{label_of_type(type) + ", accuracy in %", level_name(type), {}, 0.0, 100.0, false, " %"};
   for (std::size_t run = 0; run < runs.size(); ++run)
     chart.series.push_back(series_of(runs[run], run, suite, type));
   return chart;
@@ -111,7 +111,8 @@ std::optional<Section> calibration_section(const ReportRuns& runs) {
       const bool some =
           std::any_of(bins.begin(), bins.end(), [](const BinSums& bin) { return bin.count > 0; });
       if (some)
-        figures.push_back(draw(ReliabilityDiagram{std::string(name) + ", " + runs[run].label, run, bins}));
+        figures.push_back(draw(ReliabilityDiagram{
+            std::string(name) + (runs.size() > 1 ? ", " + runs[run].label : ""), run, bins}));
     }
   }
   if (figures.empty()) return std::nullopt;

@@ -89,10 +89,10 @@ std::vector<HarmedImage> collect_harmed_images(const LoadedRun& run, const Datas
   }
   const std::vector<Answer> before = answers(run, clean, options.batch);
   std::set<std::size_t> shown;
-  for (const CorruptionType type : options.types) {
+  for (const std::string& type : options.types) {
     const Key key = Key(options.evaluation_seed)
                         .child("corruption")
-                        .child(std::string_view(name_of(type)))
+                        .child(std::string_view(type))
                         .child(options.severity);
     const std::vector<Image> corrupted = corrupt(clean, *make(type, options.severity), key);
     const std::vector<Answer> after = answers(run, corrupted, options.batch);
@@ -104,7 +104,7 @@ std::vector<HarmedImage> collect_harmed_images(const LoadedRun& run, const Datas
       result.push_back({clean[i],
                         corrupted[i],
                         class_name(run, labels[i]),
-                        label_of_type(name_of(type)) + ", severity " + std::to_string(options.severity),
+                        label_of_type(type) + ", severity " + std::to_string(options.severity),
                         {class_name(run, before[i].label), before[i].confidence},
                         {class_name(run, after[i].label), after[i].confidence}});
     }

@@ -14,8 +14,7 @@
 namespace noisymix::report {
 
 struct HarmedOptions {
-  std::vector<CorruptionType> types = {CorruptionType::gaussian_noise, CorruptionType::motion_blur,
-                                       CorruptionType::fog, CorruptionType::pixelate};
+  std::vector<std::string> types = {"gaussian_noise", "motion_blur", "fog", "pixelate"};
   int severity = 3;
   std::int64_t searched = 1000;  ///< first images of the test set
   std::int64_t batch = 250;
@@ -23,8 +22,8 @@ struct HarmedOptions {
   std::uint64_t evaluation_seed = 0;
 };
 
-/// make_corruption() with constants and options chosen.
-using CorruptionMaker = std::function<std::unique_ptr<Corruption>(CorruptionType type, int severity)>;
+/// make_corruption() for a type's name, with constants and options chosen.
+using CorruptionMaker = std::function<std::unique_ptr<Corruption>(const std::string& type, int severity)>;
 
 /// For every type the images with the most confident mistakes, each image once. Draws are those of the
 /// evaluation: Key(seed) / "corruption" / type / severity / index. Empty for data of points.

@@ -155,13 +155,13 @@ std::string make_report(const std::vector<ReportRun>& runs) {
   const Part parts[] = {
       {curves_section, "Training curves", "noisymix train CONFIG", false},
       {boundary_section, "", "", false},
-      {categories_section, "Accuracy by kind of corruption", evaluate + " --corruptions", true},
-      {corruptions_section, "Accuracy by corruption and severity", evaluate + " --corruptions", true},
-      {levels_section, "Noise and attacks", evaluate + " --noise --attacks", false},
+      {categories_section, "Accuracy by kind of corruption", evaluate + " --suite corruptions", true},
+      {corruptions_section, "Accuracy by corruption and severity", evaluate + " --suite corruptions", true},
+      {levels_section, "Noise and attacks", evaluate + " --suite noise,attacks", false},
       {calibration_section, "Calibration", evaluate, false},
-      {sequences_section, "Stability along sequences", evaluate + " --sequences", true},
+      {sequences_section, "Stability along sequences", evaluate + " --suite sequences", true},
       {confusion_section, "Confusions", evaluate, false},
-      {harmed_section, "Most-harmed images", "noisymix report " + run + " --out report.html", true},
+      {harmed_section, "", "", true},
       {provenance_section, "", "", false},
   };
   std::vector<Section> sections;
@@ -170,7 +170,13 @@ std::string make_report(const std::vector<ReportRun>& runs) {
     if (std::optional<Section> section = part.make(runs)) {
       sections.push_back(std::move(*section));
     } else if (part.what[0] != '\0' && !(points && part.images_only)) {
-      missing.push_back({part.what, part.command});
+      // One line for each command.
+      const auto same = std::find_if(missing.begin(), missing.end(),
+                                     [&](const Missing& m) { return m.command == part.command; });
+      if (same == missing.end())
+        missing.push_back({part.what, part.command});
+      else
+        same->what += std::string(", ") + part.what;
     }
   }
   if (!missing.empty()) {

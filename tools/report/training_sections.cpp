@@ -22,7 +22,7 @@ LineSeries curve_series(const ReportRun& run, std::size_t index, bool test, cons
 
 LineChart curve_chart(const ReportRuns& runs, const std::string& title, const Point& train,
                       const Point& test) {
-  LineChart chart{title, "epoch", {}, {}, {}, ""};
+  LineChart chart{title, "epoch", {}, {}, {}, true, ""};
   for (std::size_t run = 0; run < runs.size(); ++run) {
     if (!runs[run].curve) continue;
     chart.series.push_back(curve_series(runs[run], run, false, train));
