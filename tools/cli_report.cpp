@@ -10,6 +10,7 @@
 #include "engine/error.h"
 #include "engine/io/atomic_file.h"
 #include "tools/cli.h"
+#include "tools/report/model_figures.h"
 #include "tools/report/report.h"
 
 namespace noisymix {
@@ -21,21 +22,13 @@ struct Options {
   MachineOptions machine;
 };
 
-/// Decision boundaries need the model, of points in the plane with two classes.
-void add_boundary(report::ReportRun& report, const std::string& path, Device device) {
-  const LoadedRun run = load_run(path);
-  if (!run.config || run.card.sample_shape != std::vector<std::int64_t>{2} || run.card.classes() != 2) return;
-  run.model->to(device);
-  report.boundary = compute_boundary(run, {});
-}
-
 int write_report(const Options& options) {
   const Device device = apply_machine_options(options.machine);
   std::vector<report::ReportRun> runs;
   for (const std::string& path : options.runs) {
     runs.push_back(report::read_report_run(path));
     try {
-      add_boundary(runs.back(), path, device);
+      report::add_model_figures(runs.back(), path, device, {});
     } catch (const DataError& error) {  // the numbers can be shown without the weights
       std::cerr << "noisymix: " << error.what() << "; figures that need the model are left out" << std::endl;
     }

@@ -115,7 +115,9 @@ void plan_levels(Planner& planner, const Runs& runs, const std::string& suite, c
     }
   }
   for (const std::string& type : types) {
-    const auto of_type = [&](const Cell& cell) { return cell.suite == suite && cell.type == type && cell.level > 0; };
+    const auto of_type = [&](const Cell& cell) {
+      return cell.suite == suite && cell.type == type && cell.level > 0;
+    };
     std::vector<double> levels;
     for (const Cell& cell : runs.front().cells) {
       if (of_type(cell) && everywhere(runs, cell)) levels.push_back(cell.level);
@@ -137,11 +139,11 @@ const SummaryRow* find(const std::vector<SummaryRow>& rows, const std::string& k
 
 /// Numbers that are no means over images. Their labels tell over how many cells they are, so that rows with
 /// other labels in another run are left out.
-void plan_calibration(Planner& planner, const Runs& runs) {
+void plan_summaries(Planner& planner, const Runs& runs) {
   std::vector<std::vector<SummaryRow>> summaries;
   for (const EvaluationResults& run : runs) summaries.push_back(summarize(run));
-  for (const char* key : {"clean_ece", "clean_rms", "clean_aurra", "corruption_pooled_ece",
-                          "corruption_pooled_rms", "corruption_pooled_oe", "corruption_ece", "mce"}) {
+  for (const char* key : {"clean_aurra", "mce", "clean_ece", "clean_rms", "corruption_pooled_ece",
+                          "corruption_pooled_rms", "corruption_pooled_oe", "corruption_ece"}) {
     const SummaryRow* first = find(summaries.front(), key);
     std::vector<double> numbers;
     for (const auto& summary : summaries) {
@@ -151,14 +153,15 @@ void plan_calibration(Planner& planner, const Runs& runs) {
     if (numbers.size() != runs.size()) continue;
     std::string name = first->label;
     name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
-    planner.add_numbers("Calibration", name, !first->higher_is_better, std::move(numbers));
+    const char* section = first->higher_is_better ? "Accuracy" : "Error";
+    planner.add_numbers(section, name, !first->higher_is_better, std::move(numbers));
   }
 }
 
 std::vector<RowPlan> plan_rows(const Runs& runs) {
   Planner planner(runs);
   plan_accuracies(planner, runs.front().parameter_set);
-  plan_calibration(planner, runs);
+  plan_summaries(planner, runs);
   plan_levels(planner, runs, "noise", "Accuracy under noise");
   plan_levels(planner, runs, "attacks", "Accuracy under attack");
   const std::string sequences = "Flip probability";
@@ -275,7 +278,9 @@ Comparison compare_results(const std::vector<EvaluationResults>& runs, const Boo
   Comparison comparison;
   comparison.data = runs.front().data;
   comparison.evaluation_seed = runs.front().evaluation_seed;
-  comparison.examples = runs.front().cells.empty() ? 0 : runs.front().cells.front().count;
+  const Cell* clean = runs.front().find("clean", "clean");
+  if (clean == nullptr && !runs.front().cells.empty()) clean = &runs.front().cells.front();
+  comparison.examples = clean != nullptr ? clean->count : 0;
   comparison.groups = group_by_title(runs);
   comparison.bootstrap = bootstrap;
   std::vector<RowPlan> plans = plan_rows(runs);

@@ -45,12 +45,14 @@ std::string table(const ConfusionMatrix& matrix) {
   return out + "</tbody></table>\n";
 }
 
+/// Empty when nothing was confused.
 std::string list(const ConfusionMatrix& matrix) {
   const std::size_t n = matrix.classes.size();
   std::vector<std::size_t> wrong;
   for (std::size_t i = 0; i < n * n; ++i) {
     if (i / n != i % n && matrix.counts[i] > 0) wrong.push_back(i);
   }
+  if (wrong.empty()) return "";
   const std::size_t shown = std::min(kListed, wrong.size());
   std::partial_sort(wrong.begin(), wrong.begin() + static_cast<std::ptrdiff_t>(shown), wrong.end(),
                     [&](std::size_t a, std::size_t b) {
@@ -74,11 +76,12 @@ std::string draw(const ConfusionMatrix& matrix) {
   const std::size_t n = matrix.classes.size();
   if (n == 0 || matrix.counts.size() != n * n) return "";
   if (std::accumulate(matrix.counts.begin(), matrix.counts.end(), std::int64_t{0}) == 0) return "";
+  const std::string content = n <= kLargestMatrix ? table(matrix) : list(matrix);
+  if (content.empty()) return "";
   std::string out = "<figure class=\"confusion" + std::string(n > 10 && n <= kLargestMatrix ? " dense" : "") +
                     "\"><figcaption>";
   if (matrix.run) out += "<i class=\"dot " + run_class(*matrix.run) + "\"></i>";
-  return out + escape(matrix.title) + "</figcaption>\n<div class=\"scroll\">" +
-         (n <= kLargestMatrix ? table(matrix) : list(matrix)) + "</div></figure>\n";
+  return out + escape(matrix.title) + "</figcaption>\n<div class=\"scroll\">" + content + "</div></figure>\n";
 }
 
 }  // namespace noisymix::report

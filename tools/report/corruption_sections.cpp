@@ -139,8 +139,7 @@ void choose_scale(std::vector<HeatMap>& maps) {
 
 std::optional<Section> categories_section(const ReportRuns& runs) {
   if (std::none_of(runs.begin(), runs.end(), has_corruptions)) return std::nullopt;
-  BarChart categories{"By category, accuracy in %", labels_of(runs), {}, 1, 1, false};
-  BarChart types{"By type, accuracy in %", labels_of(runs), {}, 1, 1, false};
+  BarChart categories{"All, and by category", labels_of(runs), {}, 1, 1, false};
   BarRow clean{"Clean", {}, false};
   for (const ReportRun& run : runs) {
     const Cell* cell = run.results ? run.results->find("clean", "clean") : nullptr;
@@ -151,14 +150,24 @@ std::optional<Section> categories_section(const ReportRuns& runs) {
   for (const CorruptionCategory& category : corruption_categories()) {
     categories.rows.push_back(bar_row(runs, label_of_type(category.key), category.types));
   }
-  for (const TypeNames* names : {&benchmark_corruption_names(), &extra_corruption_names()}) {
-    for (const std::string& type : *names) types.rows.push_back(bar_row(runs, label_of_type(type), {type}));
-  }
+  std::string figures = draw(categories);
+  const auto add = [&](const std::string& label, const TypeNames& names) {
+    BarChart chart{label, labels_of(runs), {}, 1, 1, false};
+    bool any = false;
+    for (const std::string& type : names) {
+      chart.rows.push_back(bar_row(runs, label_of_type(type), {type}));
+      for (const Value& value : chart.rows.back().values) any = any || value.has_value();
+    }
+    if (any) figures += draw(chart);
+  };
+  for (const CorruptionCategory& category : corruption_categories())
+    add(label_of_type(category.key), category.types);
+  add("Extra", extra_corruption_names());
   Section section{"corruptions", "Accuracy by kind of corruption", "", ""};
   section.text =
       "Every test image is damaged in 15 ways, as bad cameras, weather or compression would, at five "
       "severities. "
-      "A bar is the mean accuracy over severities.";
+      "A bar is the mean accuracy over severities, in %.";
   if (runs.size() > 1)
     section.text += " The number at the end is the difference to the first run, in points.";
   int cells = 0;
@@ -166,7 +175,7 @@ std::optional<Section> categories_section(const ReportRuns& runs) {
     cells = std::max(cells, mean_of(runs, run, benchmark_corruption_names()).count);
   if (cells < 75)
     section.text += " Here means are over " + std::to_string(cells) + " of the 75 combinations.";
-  section.body = in_row(draw(categories) + draw(types));
+  section.body = in_row(figures, "columns");
   return section;
 }
 

@@ -52,7 +52,7 @@ std::string level_name(const std::string& type) {
 }
 
 LineChart level_chart(const ReportRuns& runs, const std::string& suite, const std::string& type) {
-  LineChart chart{label_of_type(type) + ", accuracy in %", level_name(type), {}, 0.0, 100.0, " %"};
+  LineChart chart{label_of_type(type) + ", accuracy in %", level_name(type), {}, 0.0, 100.0, false, " %"};
   for (std::size_t run = 0; run < runs.size(); ++run)
     chart.series.push_back(series_of(runs[run], run, suite, type));
   return chart;
@@ -85,13 +85,14 @@ BarRow flip_row(const ReportRuns& runs, const std::string& label, const std::vec
 }  // namespace
 
 std::optional<Section> levels_section(const ReportRuns& runs) {
-  std::string figures;
+  std::vector<std::string> figures;
   for (const std::string suite : {"noise", "attacks"}) {
-    for (const std::string& type : types_of(runs, suite)) figures += draw(level_chart(runs, suite, type));
+    for (const std::string& type : types_of(runs, suite))
+      figures.push_back(draw(level_chart(runs, suite, type)));
   }
   if (figures.empty()) return std::nullopt;
   const bool attacked = !types_of(runs, "attacks").empty();
-  Section section{"levels", attacked ? "Noise and attacks" : "Noise", "", in_row(figures)};
+  Section section{"levels", attacked ? "Noise and attacks" : "Noise", "", in_columns(figures)};
   section.text = "Accuracy as the disturbance grows, from the clean test set at the left.";
   if (attacked) {
     section.text +=
@@ -102,14 +103,16 @@ std::optional<Section> levels_section(const ReportRuns& runs) {
 }
 
 std::optional<Section> calibration_section(const ReportRuns& runs) {
-  std::string figures;
+  std::vector<std::string> figures;
   for (const auto& [suite, name] : {std::pair{"clean", "Clean"}, std::pair{"corruptions", "Corrupted"}}) {
     for (std::size_t run = 0; run < runs.size(); ++run) {
       if (!runs[run].results) continue;
       const std::vector<BinSums> bins = pooled(*runs[run].results, suite);
       const bool some =
           std::any_of(bins.begin(), bins.end(), [](const BinSums& bin) { return bin.count > 0; });
-      if (some) figures += draw(ReliabilityDiagram{std::string(name) + ", " + runs[run].label, run, bins});
+      if (some)
+        figures.push_back(draw(ReliabilityDiagram{
+            std::string(name) + (runs.size() > 1 ? ", " + runs[run].label : ""), run, bins}));
     }
   }
   if (figures.empty()) return std::nullopt;
@@ -118,8 +121,9 @@ std::optional<Section> calibration_section(const ReportRuns& runs) {
                  "dotted diagonal. "
                  "The outlined gap is the difference between confidence and accuracy; the expected "
                  "calibration error (ECE) is its "
-                 "mean over examples. The small bars below show how often each confidence occurs.",
-                 in_row(figures)};
+                 "mean over examples. The small bars below show how often each confidence occurs; pale bins "
+                 "hold less than 1 % of the examples.",
+                 in_columns(figures, true)};
 }
 
 std::optional<Section> sequences_section(const ReportRuns& runs) {
@@ -161,7 +165,8 @@ std::optional<Section> confusion_section(const ReportRuns& runs) {
         draw(ConfusionMatrix{"Corrupted" + name, run, results.class_names, results.corrupted_confusion});
   }
   if (clean.empty() && corrupted.empty()) return std::nullopt;
-  Section section{"confusions", "Confusions", "", in_row(clean) + in_row(corrupted)};
+  Section section{"confusions", "Confusions", "",
+                  in_row(clean, "confusions") + in_row(corrupted, "confusions")};
   section.text = classes <= kLargestMatrix
                      ? "Rows are true classes and add up to 100 %, columns are what the model answers. The "
                        "diagonal (blue) is "

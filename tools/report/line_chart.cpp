@@ -42,7 +42,9 @@ bool choose_axes(const LineChart& chart, Plane& plane) {
     }
   }
   if (left > right) return false;
-  const Axis whole = nice_axis(left, right, 6);
+  Axis whole = nice_axis(left, right, 6);
+  if (short_number(whole.step).size() > 4) whole = nice_axis(left, right, 4);  // longer labels need room
+  if (chart.whole_x) whole.step = std::max(1.0, whole.step);
   plane.x = {left, right > left ? right : left + 1, whole.step};
   plane.y = nice_axis(chart.low.value_or(low), chart.high.value_or(high), 5);
   return true;

@@ -23,6 +23,7 @@ struct LineChart {
   std::string title, x_label;
   std::vector<LineSeries> series;
   std::optional<double> low, high;  ///< of the vertical axis; chosen from the values when absent
+  bool whole_x = false;             ///< the horizontal axis counts
   std::string unit;                 ///< after the numbers of the vertical axis, as " %"
 };
 

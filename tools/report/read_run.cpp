@@ -52,6 +52,24 @@ TrainingFacts read_facts(const std::filesystem::path& metrics) {
   return facts;
 }
 
+/// Moves the last part, from a comma on, out of all labels while they share it and something is left.
+void shorten_labels(std::vector<ReportRun>& runs) {
+  const std::string separator = ", ";
+  for (std::string common; runs.size() > 1;) {
+    const std::size_t at = runs.front().label.rfind(separator);
+    if (at == std::string::npos || at == 0) return;
+    const std::string part = runs.front().label.substr(at);
+    for (const ReportRun& run : runs) {
+      if (run.label.size() <= part.size() || !run.label.ends_with(part)) return;
+    }
+    common = part.substr(separator.size()) + (common.empty() ? "" : separator) + common;
+    for (ReportRun& run : runs) {
+      run.label.resize(run.label.size() - part.size());
+      run.common = common;
+    }
+  }
+}
+
 }  // namespace
 
 ReportRun read_report_run(const std::filesystem::path& path) {
@@ -74,14 +92,15 @@ ReportRun read_report_run(const std::filesystem::path& path) {
 }
 
 void label_runs(std::vector<ReportRun>& runs) {
-  std::map<std::string, int> times;
   for (ReportRun& run : runs) {
     run.label = run.results && !run.results->title.empty() ? run.results->title
                 : run.curve                                ? run.curve->title
                                                            : "";
     if (run.label.empty()) run.label = run.path;
-    ++times[run.label];
   }
+  shorten_labels(runs);
+  std::map<std::string, int> times;
+  for (const ReportRun& run : runs) ++times[run.label];
   std::map<std::string, int> with_seed;
   std::vector<std::string> longer;
   for (const ReportRun& run : runs) {

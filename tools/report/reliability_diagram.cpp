@@ -39,12 +39,13 @@ std::string axes() {
          "\" text-anchor=\"middle\">confidence, %</text>\n";
 }
 
-std::string draw_bin(const BinSums& bin, double x, double width, double largest) {
+std::string draw_bin(const BinSums& bin, double x, double width, double largest, bool rare) {
   const auto count = static_cast<double>(bin.count);
   const double accuracy = static_cast<double>(bin.correct) / count, confidence = bin.confidence / count;
   const double y = kTop + kSide * (1 - accuracy), wanted = kTop + kSide * (1 - confidence);
-  std::string out = "<g><title>" + grouped(bin.count) + " examples, confidence " + percent(confidence) +
-                    " %, accuracy " + percent(accuracy) + " %</title>";
+  std::string out = std::string(rare ? "<g class=\"rare\">" : "<g>") + "<title>" + grouped(bin.count) +
+                    " examples, confidence " + percent(confidence) + " %, accuracy " + percent(accuracy) +
+                    " %</title>";
   out += rectangle("fill", x + 1, y, width - 2, kTop + kSide - y);
   out += rectangle("gap", x + 1, std::min(y, wanted), width - 2, std::abs(y - wanted));
   const double share = count / largest * kHistogram;
@@ -54,8 +55,11 @@ std::string draw_bin(const BinSums& bin, double x, double width, double largest)
 }  // namespace
 
 std::string draw(const ReliabilityDiagram& diagram) {
-  std::int64_t largest = 1;
-  for (const BinSums& bin : diagram.bins) largest = std::max(largest, bin.count);
+  std::int64_t largest = 1, all = 0;
+  for (const BinSums& bin : diagram.bins) {
+    largest = std::max(largest, bin.count);
+    all += bin.count;
+  }
   std::string out = "<figure class=\"chart reliability " + run_class(diagram.run) + "\"><figcaption>" +
                     escape(diagram.title) + "<span>ECE " + percent(calibration_errors(diagram.bins).ece) +
                     " %</span></figcaption>\n<svg viewBox=\"0 0 " + place(kWidth) + " " + place(kHeight) +
@@ -65,7 +69,7 @@ std::string draw(const ReliabilityDiagram& diagram) {
   for (std::size_t i = 0; i < diagram.bins.size(); ++i) {
     if (diagram.bins[i].count == 0) continue;
     out += draw_bin(diagram.bins[i], kLeft + width * static_cast<double>(i), width,
-                    static_cast<double>(largest));
+                    static_cast<double>(largest), 100 * diagram.bins[i].count < all);
   }
   return out + "<line class=\"ideal\" x1=\"" + place(kLeft) + "\" y1=\"" + place(kTop + kSide) + "\" x2=\"" +
          place(kLeft + kSide) + "\" y2=\"" + place(kTop) + "\"/></svg></figure>\n";

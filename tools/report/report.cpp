@@ -86,17 +86,31 @@ std::vector<std::string> labels_of(const ReportRuns& runs) {
   return labels;
 }
 
-std::string in_row(const std::string& figures) {
-  return figures.empty() ? "" : "<div class=\"row\">\n" + figures + "</div>\n";
+std::string in_row(const std::string& figures, const std::string& layout) {
+  if (figures.empty()) return "";
+  return "<div class=\"row" + (layout.empty() ? "" : " " + layout) + "\">\n" + figures + "</div>\n";
+}
+
+std::string in_columns(const std::vector<std::string>& charts, bool small) {
+  std::string figures;
+  std::size_t count = 0;
+  for (const std::string& chart : charts) {
+    figures += chart;
+    count += !chart.empty();
+  }
+  return in_row(figures, small                      ? "charts four"
+                         : count == 1               ? "charts one two"
+                         : count == 2 || count == 4 ? "charts two"
+                                                    : "charts");
 }
 
 Header report_header(const ReportRuns& runs) {
   Header header;
   for (const ReportRun& run : runs) {
-    const bool known = &run != &runs.front() && header.title == run.label;
-    if (runs.size() <= 3 && !known) header.title += (header.title.empty() ? "" : " \xC2\xB7 ") + run.label;
+    if (runs.size() <= 3) header.title += (header.title.empty() ? "" : " \xC2\xB7 ") + run.label;
   }
   if (runs.size() > 3) header.title = std::to_string(runs.size()) + " runs";
+  header.subtitle = runs.front().common;
   if (runs.size() > 1) {
     header.body += "<ul class=\"legend\">";
     for (std::size_t run = 0; run < runs.size(); ++run) {
@@ -105,10 +119,12 @@ Header report_header(const ReportRuns& runs) {
     header.body += "</ul>\n";
   }
   Summaries summaries;
+  bool described = false;
   for (const ReportRun& run : runs) {
     summaries.push_back(run.results ? summarize(*run.results) : std::vector<SummaryRow>{});
-    if (!run.results || !header.subtitle.empty()) continue;
-    header.subtitle = run.results->data;
+    if (!run.results || described) continue;
+    described = true;
+    header.subtitle += (header.subtitle.empty() ? "" : " \xC2\xB7 ") + run.results->data;
     if (const Cell* clean = run.results->find("clean", "clean")) {
       header.subtitle += " \xC2\xB7 " + grouped(clean->count) + " examples";
     }
@@ -139,13 +155,13 @@ std::string make_report(const std::vector<ReportRun>& runs) {
   const Part parts[] = {
       {curves_section, "Training curves", "noisymix train CONFIG", false},
       {boundary_section, "", "", false},
-      {categories_section, "Accuracy by kind of corruption", evaluate + " --corruptions", true},
-      {corruptions_section, "Accuracy by corruption and severity", evaluate + " --corruptions", true},
-      {levels_section, "Noise and attacks", evaluate + " --noise --attacks", false},
+      {categories_section, "Accuracy by kind of corruption", evaluate + " --suite corruptions", true},
+      {corruptions_section, "Accuracy by corruption and severity", evaluate + " --suite corruptions", true},
+      {levels_section, "Noise and attacks", evaluate + " --suite noise,attacks", false},
       {calibration_section, "Calibration", evaluate, false},
-      {sequences_section, "Stability along sequences", evaluate + " --sequences", true},
+      {sequences_section, "Stability along sequences", evaluate + " --suite sequences", true},
       {confusion_section, "Confusions", evaluate, false},
-      {harmed_section, "Most-harmed images", "noisymix report " + run + " --out report.html", true},
+      {harmed_section, "", "", true},
       {provenance_section, "", "", false},
   };
   std::vector<Section> sections;
@@ -154,7 +170,13 @@ std::string make_report(const std::vector<ReportRun>& runs) {
     if (std::optional<Section> section = part.make(runs)) {
       sections.push_back(std::move(*section));
     } else if (part.what[0] != '\0' && !(points && part.images_only)) {
-      missing.push_back({part.what, part.command});
+      // One line for each command.
+      const auto same = std::find_if(missing.begin(), missing.end(),
+                                     [&](const Missing& m) { return m.command == part.command; });
+      if (same == missing.end())
+        missing.push_back({part.what, part.command});
+      else
+        same->what += std::string(", ") + part.what;
     }
   }
   if (!missing.empty()) {

@@ -26,7 +26,8 @@ struct TrainingFacts {
 /// Everything known of one run; what is absent is left out of the report.
 struct ReportRun {
   std::string path;
-  std::string label;  ///< for people; see label_runs()
+  std::string label;   ///< for people, short; see label_runs()
+  std::string common;  ///< the part of the title that all runs share
   std::optional<EvaluationResults> results;
   std::optional<TrainingCurve> curve;
   std::optional<TrainingFacts> training;
@@ -39,7 +40,8 @@ struct ReportRun {
 /// when there is neither a training log nor an evaluation, or when one of them is damaged.
 ReportRun read_report_run(const std::filesystem::path& path);
 
-/// Gives each run the title of its training as label, with the seed or the folder where titles are alike.
+/// Gives each run the title of its training as label, without the parts between commas that all titles end
+/// with, and with the seed or the folder where titles are alike.
 void label_runs(std::vector<ReportRun>& runs);
 
 /// The document. The first run is the one others are compared with. Throws ConfigError when evaluations are

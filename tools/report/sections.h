@@ -27,7 +27,10 @@ std::optional<Section> provenance_section(const ReportRuns& runs);
 
 /// Names of the runs, in order.
 std::vector<std::string> labels_of(const ReportRuns& runs);
-/// Wraps figures so that they stand side by side where there is room; empty for nothing.
-std::string in_row(const std::string& figures);
+/// Wraps figures so that they stand side by side where there is room; empty for nothing. `layout` is a class
+/// of the style sheet.
+std::string in_row(const std::string& figures, const std::string& layout = "");
+/// The same for charts of one size, in as many columns as suit their number.
+std::string in_columns(const std::vector<std::string>& charts, bool small = false);
 
 }  // namespace noisymix::report

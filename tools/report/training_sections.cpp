@@ -22,7 +22,7 @@ LineSeries curve_series(const ReportRun& run, std::size_t index, bool test, cons
 
 LineChart curve_chart(const ReportRuns& runs, const std::string& title, const Point& train,
                       const Point& test) {
-  LineChart chart{title, "epoch", {}, {}, {}, ""};
+  LineChart chart{title, "epoch", {}, {}, {}, true, ""};
   for (std::size_t run = 0; run < runs.size(); ++run) {
     if (!runs[run].curve) continue;
     chart.series.push_back(curve_series(runs[run], run, false, train));
@@ -92,20 +92,20 @@ std::string fact_rows(const ReportRuns& runs) {
 
 std::optional<Section> curves_section(const ReportRuns& runs) {
   const auto percent_of = [](std::optional<double> value) { return value ? 100 * *value : std::nan(""); };
-  const std::string figures =
+  const std::vector<std::string> figures{
       draw(curve_chart(
           runs, "Loss", [](const CurvePoint& p) { return p.train_loss; },
-          [](const CurvePoint& p) { return p.test_loss.value_or(std::nan("")); })) +
+          [](const CurvePoint& p) { return p.test_loss.value_or(std::nan("")); })),
       draw(curve_chart(
           runs, "Accuracy in %", [](const CurvePoint& p) { return 100 * p.train_accuracy; },
-          [=](const CurvePoint& p) { return percent_of(p.test_accuracy); }));
-  if (figures.empty()) return std::nullopt;
+          [=](const CurvePoint& p) { return percent_of(p.test_accuracy); }))};
+  if (figures[0].empty() && figures[1].empty()) return std::nullopt;
   return Section{
       "training", "Training",
       "Solid lines are on the test set, dashed ones on the training images as the model sees them. Training "
       "on mixed and "
       "noisy images is harder than testing on clean ones, so a dashed line may well be the worse one.",
-      in_row(figures)};
+      in_columns(figures)};
 }
 
 std::optional<Section> boundary_section(const ReportRuns& runs) {

@@ -30,8 +30,8 @@ TEST_CASE("axes have round ends") {
 
 TEST_CASE("a line chart breaks at values that are not finite") {
   LineChart chart{
-      "Loss <1>", "epoch", {{"a & b", 0, false, true, {{1, 2}, {2, 1}, {3, NAN}, {4, 1}, {5, 0.5}}}},
-      {},         {},      ""};
+      "Loss <1>", "epoch", {{"a & b", 0, false, true, {{1, 2}, {2, 1}, {3, NAN}, {4, 1}, {5, 0.5}}}}, {}, {},
+      false,      ""};
   const std::string html = draw(chart);
   CHECK(html_fault(html) == "");
   CHECK(occurrences(html, "<polyline") == 2);
