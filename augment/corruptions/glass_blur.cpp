@@ -33,6 +33,13 @@ NM_VECTORISED(to_shifts,
                                       delta);
 }
 
+NM_VECTORISED(count_outside, (const std::int8_t* shifts, std::size_t count, int delta, int& outside),
+              (shifts, count, delta, outside)) {
+  int found = 0;
+  for (std::size_t i = 0; i < count; ++i) found += shifts[i] < -delta || shifts[i] >= delta ? 1 : 0;
+  outside = found;
+}
+
 /// How many positions of a side a sweep visits.
 int visited(int side, int delta) {
   return std::max(0, side - 2 * delta);
@@ -53,7 +60,6 @@ void shuffle(std::uint32_t* pixels, int height, int width, std::span<const std::
       }
 }
 
-/// Values that bytes in words stand for, after the shuffle; and the words of bytes, before it.
 void pack(const std::uint8_t* bytes, std::size_t pixels, int channels, std::uint32_t* words) {
   if (channels == 1) {
     std::copy_n(bytes, pixels, words);
@@ -62,10 +68,20 @@ void pack(const std::uint8_t* bytes, std::size_t pixels, int channels, std::uint
   for (std::size_t i = 0; i < pixels; ++i, bytes += 3)
     words[i] = bytes[0] | std::uint32_t{bytes[1]} << 8 | std::uint32_t{bytes[2]} << 16;
 }
+
+/// The numbers of 0..1 that bytes in words stand for.
 void unpack(const std::uint32_t* words, std::size_t pixels, int channels, double* values) {
   const double* table = unit_table();
-  for (std::size_t i = 0; i < pixels; ++i)
-    for (int c = 0; c < channels; ++c) *values++ = table[words[i] >> (8 * c) & 255];
+  if (channels == 1) {
+    for (std::size_t i = 0; i < pixels; ++i) values[i] = table[words[i]];
+    return;
+  }
+  for (std::size_t i = 0; i < pixels; ++i, values += 3) {
+    const std::uint32_t word = words[i];
+    values[0] = table[word & 255];
+    values[1] = table[word >> 8 & 255];
+    values[2] = table[word >> 16];
+  }
 }
 
 }  // namespace
@@ -91,9 +107,10 @@ void glass_blur(const Image& image, std::span<const std::int8_t> shifts, const G
   const int height = image.height, width = image.width, channels = image.channels;
   const std::size_t calls = glass_calls(height, width, row), count = image.pixels.size();
   NM_CHECK(shifts.size() == 2 * calls, "[glass_blur] ", shifts.size(), " shifts, expected ", 2 * calls);
-  for (const std::int8_t shift : shifts)
-    NM_CHECK(shift >= -row.delta && shift < row.delta, "[glass_blur] shift ", int{shift},
-             ", expected one from ", -row.delta, " to ", row.delta - 1);
+  int outside = 0;
+  count_outside(shifts.data(), shifts.size(), row.delta, outside);
+  NM_CHECK(outside == 0, "[glass_blur] ", outside, " shifts are not from ", -row.delta, " to ",
+           row.delta - 1);
   const Scratch::Frame frame(scratch);
   const auto blur = [&] {
     gaussian_filter(values, values, height, width, channels, row.sigma, 4.0, Border::nearest, scratch);

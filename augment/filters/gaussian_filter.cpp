@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <type_traits>
 
+#include "augment/filters/wide_doubles.h"
 #include "engine/cpu/vectorise.h"
 
 namespace noisymix {
@@ -19,45 +21,44 @@ int border_position(int i, int size, Border border) {
 
 namespace {
 
-using Doubles = double __attribute__((vector_size(64), aligned(8), may_alias));  // eight, anywhere
-template <class T>
-struct Eight;
-template <>
-struct Eight<float> {
-  using type = float __attribute__((vector_size(32), aligned(4), may_alias));
-};
-template <>
-struct Eight<double> {
-  using type = Doubles;
-};
-
 /// Where the values lie that weight k multiplies: at distance k on either side.
 template <class T>
 struct Neighbours {
   const T *before, *after;
 };
 
+template <class V>
+struct FloatsAt {
+  using type = typename V::floats_at;
+};
+template <class V>
+struct DoublesAt {
+  using type = typename V::at;
+};
+
 /// `lanes` results; around[0] is the middle itself. The farthest pair is added first, as the reference does.
-template <class T>
+template <class V, class T>
 inline __attribute__((always_inline)) void sum_pairs_body(const Neighbours<T>* around, const double* weights,
                                                           int radius, std::size_t lanes, T* out) {
-  using Values = typename Eight<T>::type;
+  using Doubles = typename V::type;
+  using Values = std::conditional_t<std::is_same_v<T, float>, FloatsAt<V>, DoublesAt<V>>;
+  using At = typename Values::type;
   std::size_t i = 0;
-  for (; i + 16 <= lanes; i += 16) {
-    const auto* middle = reinterpret_cast<const Values*>(around[0].before + i);
+  for (; i + 2 * V::kLanes <= lanes; i += 2 * V::kLanes) {
+    const auto* middle = reinterpret_cast<const At*>(around[0].before + i);
     Doubles a = __builtin_convertvector(middle[0], Doubles) * weights[0];
     Doubles b = __builtin_convertvector(middle[1], Doubles) * weights[0];
     for (int k = radius; k >= 1; --k) {
-      const auto* before = reinterpret_cast<const Values*>(around[k].before + i);
-      const auto* after = reinterpret_cast<const Values*>(around[k].after + i);
+      const auto* before = reinterpret_cast<const At*>(around[k].before + i);
+      const auto* after = reinterpret_cast<const At*>(around[k].after + i);
       a += (__builtin_convertvector(before[0], Doubles) + __builtin_convertvector(after[0], Doubles)) *
            weights[k];
       b += (__builtin_convertvector(before[1], Doubles) + __builtin_convertvector(after[1], Doubles)) *
            weights[k];
     }
-    auto* to = reinterpret_cast<Values*>(out + i);
-    to[0] = __builtin_convertvector(a, Values);
-    to[1] = __builtin_convertvector(b, Values);
+    auto* to = reinterpret_cast<At*>(out + i);
+    to[0] = __builtin_convertvector(a, At);
+    to[1] = __builtin_convertvector(b, At);
   }
   for (; i < lanes; ++i) {
     double sum = static_cast<double>(around[0].before[i]) * weights[0];
@@ -72,51 +73,69 @@ NM_VECTORISED(sum_float_pairs,
               (const Neighbours<float>* around, const double* weights, int radius, std::size_t lanes,
                float* out),
               (around, weights, radius, lanes, out)) {
-  sum_pairs_body(around, weights, radius, lanes, out);
+  sum_pairs_body<FourDoubles>(around, weights, radius, lanes, out);
+}
+NM_VECTORISED(sum_float_pairs_wide,
+              (const Neighbours<float>* around, const double* weights, int radius, std::size_t lanes,
+               float* out),
+              (around, weights, radius, lanes, out)) {
+  sum_pairs_body<EightDoubles>(around, weights, radius, lanes, out);
 }
 NM_VECTORISED(sum_double_pairs,
               (const Neighbours<double>* around, const double* weights, int radius, std::size_t lanes,
                double* out),
               (around, weights, radius, lanes, out)) {
-  sum_pairs_body(around, weights, radius, lanes, out);
+  sum_pairs_body<FourDoubles>(around, weights, radius, lanes, out);
+}
+NM_VECTORISED(sum_double_pairs_wide,
+              (const Neighbours<double>* around, const double* weights, int radius, std::size_t lanes,
+               double* out),
+              (around, weights, radius, lanes, out)) {
+  sum_pairs_body<EightDoubles>(around, weights, radius, lanes, out);
 }
 void sum_pairs(const Neighbours<float>* around, const double* weights, int radius, std::size_t lanes,
                float* out) {
-  sum_float_pairs(around, weights, radius, lanes, out);
+  (has_eight_doubles() ? sum_float_pairs_wide : sum_float_pairs)(around, weights, radius, lanes, out);
 }
 void sum_pairs(const Neighbours<double>* around, const double* weights, int radius, std::size_t lanes,
                double* out) {
-  sum_double_pairs(around, weights, radius, lanes, out);
+  (has_eight_doubles() ? sum_double_pairs_wide : sum_double_pairs)(around, weights, radius, lanes, out);
 }
 
-/// Down the columns, a row of results at a time.
+/// Down the columns, a row of results at a time, `stride` values apart.
 template <class T>
-void pass_down(const T* in, T* out, int height, std::size_t row, const double* weights, int radius,
-               Border border, Neighbours<T>* around) {
+void pass_down(const T* in, T* out, int height, std::size_t row, std::size_t stride, const double* weights,
+               int radius, Border border, Neighbours<T>* around) {
   for (int y = 0; y < height; ++y) {
     for (int k = 0; k <= radius; ++k)
       around[k] = {in + static_cast<std::size_t>(border_position(y - k, height, border)) * row,
                    in + static_cast<std::size_t>(border_position(y + k, height, border)) * row};
-    sum_pairs(around, weights, radius, row, out + static_cast<std::size_t>(y) * row);
+    sum_pairs(around, weights, radius, row, out + static_cast<std::size_t>(y) * stride);
   }
 }
 
-/// Along the rows. `line` has room for a row and `radius` pixels on either side.
+/// A pixel outside a row and the one that stands for it, as offsets from the row's first value.
+struct Outside {
+  std::ptrdiff_t to, from;
+};
+
+/// Along rows, `stride` values apart and with room for `radius` pixels on either side.
 template <class T>
-void pass_along(const T* in, T* out, int height, int width, int channels, const double* weights, int radius,
-                Border border, Neighbours<T>* around, T* line) {
-  const auto pixel = static_cast<std::size_t>(channels), row = static_cast<std::size_t>(width) * pixel;
-  T* middle = line + static_cast<std::size_t>(radius) * pixel;
-  for (int k = 0; k <= radius; ++k)
-    around[k] = {middle - static_cast<std::size_t>(k) * pixel, middle + static_cast<std::size_t>(k) * pixel};
-  for (int y = 0; y < height; ++y) {
-    std::copy_n(in + static_cast<std::size_t>(y) * row, row, middle);
-    for (int k = 1; k <= radius; ++k) {
-      const auto before = static_cast<std::size_t>(border_position(-k, width, border)) * pixel;
-      const auto after = static_cast<std::size_t>(border_position(width - 1 + k, width, border)) * pixel;
-      std::copy_n(middle + before, pixel, middle - static_cast<std::size_t>(k) * pixel);
-      std::copy_n(middle + after, pixel, middle + row + static_cast<std::size_t>(k - 1) * pixel);
-    }
+void pass_along(T* in, std::size_t stride, T* out, int height, int width, int channels, const double* weights,
+                int radius, Border border, Neighbours<T>* around, Scratch& scratch) {
+  const auto row = static_cast<std::size_t>(width) * static_cast<std::size_t>(channels);
+  const auto outside = scratch.take<Outside>(2 * static_cast<std::size_t>(radius));
+  for (int k = 0; k < radius; ++k) {
+    const int before = -1 - k, after = width + k;
+    outside[2 * static_cast<std::size_t>(k)] = {before * channels,
+                                                border_position(before, width, border) * channels};
+    outside[2 * static_cast<std::size_t>(k) + 1] = {after * channels,
+                                                    border_position(after, width, border) * channels};
+  }
+  for (int y = 0; y < height; ++y, in += stride) {
+    for (const auto& pixel : outside)
+      for (int c = 0; c < channels; ++c) in[pixel.to + c] = in[pixel.from + c];
+    for (int k = 0; k <= radius; ++k) around[k] = {in - k * channels, in + k * channels};
     sum_pairs(around, weights, radius, row, out + static_cast<std::size_t>(y) * row);
   }
 }
@@ -138,13 +157,14 @@ void gaussian_filter(const T* in, T* out, int height, int width, int channels, d
   for (int k = -radius; k <= radius; ++k) total += std::exp(-0.5 / (sigma * sigma) * k * k);
   for (int k = 0; k <= radius; ++k)
     weights[static_cast<std::size_t>(k)] = std::exp(-0.5 / (sigma * sigma) * k * k) / total;
-  const auto between = scratch.take<T>(static_cast<std::size_t>(height) * row);
   const auto around = scratch.take<Neighbours<T>>(static_cast<std::size_t>(radius) + 1);
-  pass_down(in, between.data(), height, row, weights.data(), radius, border, around.data());
-  const auto line =
-      scratch.take<T>(row + 2 * static_cast<std::size_t>(radius) * static_cast<std::size_t>(channels));
-  pass_along(between.data(), out, height, width, channels, weights.data(), radius, border, around.data(),
-             line.data());
+  // The first pass leaves room for the second one's border.
+  const std::size_t margin = static_cast<std::size_t>(radius) * static_cast<std::size_t>(channels);
+  const std::size_t stride = row + 2 * margin;
+  const auto between = scratch.take<T>(static_cast<std::size_t>(height) * stride);
+  pass_down(in, between.data() + margin, height, row, stride, weights.data(), radius, border, around.data());
+  pass_along(between.data() + margin, stride, out, height, width, channels, weights.data(), radius, border,
+             around.data(), scratch);
 }
 
 template void gaussian_filter(const float*, float*, int, int, int, double, double, Border, Scratch&);

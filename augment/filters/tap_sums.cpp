@@ -4,39 +4,40 @@
 #include <algorithm>
 
 #include "augment/filters/unit_values.h"
+#include "augment/filters/wide_doubles.h"
 #include "engine/cpu/vectorise.h"
+#include "engine/error.h"
 
 namespace noisymix {
 namespace {
 
-using Doubles = double __attribute__((vector_size(64), aligned(8), may_alias));  // eight, anywhere
-
 /// One row: out[i] = sum over taps of weights[t] in[offsets[t] + i].
-NM_VECTORISED(sum_row,
-              (const double* in, const std::ptrdiff_t* offsets, const double* weights, std::size_t taps,
-               std::size_t lanes, double* out),
-              (in, offsets, weights, taps, lanes, out)) {
+template <class V>
+inline __attribute__((always_inline)) void sum_row_body(const double* in, const std::ptrdiff_t* offsets,
+                                                        const double* weights, std::size_t taps,
+                                                        std::size_t lanes, double* out) {
+  using At = typename V::at;
   std::size_t i = 0;
-  for (; i + 32 <= lanes; i += 32) {
-    Doubles a{}, b{}, c{}, d{};
+  for (; i + 4 * V::kLanes <= lanes; i += 4 * V::kLanes) {
+    typename V::type a{}, b{}, c{}, d{};
     for (std::size_t t = 0; t < taps; ++t) {
-      const auto* from = reinterpret_cast<const Doubles*>(in + offsets[t] + i);
+      const auto* from = reinterpret_cast<const At*>(in + offsets[t] + i);
       a += from[0] * weights[t];
       b += from[1] * weights[t];
       c += from[2] * weights[t];
       d += from[3] * weights[t];
     }
-    auto* to = reinterpret_cast<Doubles*>(out + i);
+    auto* to = reinterpret_cast<At*>(out + i);
     to[0] = a;
     to[1] = b;
     to[2] = c;
     to[3] = d;
   }
-  for (; i + 8 <= lanes; i += 8) {
-    Doubles a{};
+  for (; i + V::kLanes <= lanes; i += V::kLanes) {
+    typename V::type a{};
     for (std::size_t t = 0; t < taps; ++t)
-      a += *reinterpret_cast<const Doubles*>(in + offsets[t] + i) * weights[t];
-    *reinterpret_cast<Doubles*>(out + i) = a;
+      a += *reinterpret_cast<const At*>(in + offsets[t] + i) * weights[t];
+    *reinterpret_cast<At*>(out + i) = a;
   }
   for (; i < lanes; ++i) {
     double sum = 0;
@@ -44,6 +45,22 @@ NM_VECTORISED(sum_row,
       sum += in[offsets[t] + static_cast<std::ptrdiff_t>(i)] * weights[t];
     out[i] = sum;
   }
+}
+
+/// Consecutive rows, `stride` apart in the input.
+NM_VECTORISED(sum_rows_wide,
+              (const double* in, std::size_t rows, std::size_t stride, const std::ptrdiff_t* offsets,
+               const double* weights, std::size_t taps, std::size_t lanes, double* out),
+              (in, rows, stride, offsets, weights, taps, lanes, out)) {
+  for (std::size_t y = 0; y < rows; ++y)
+    sum_row_body<EightDoubles>(in + y * stride, offsets, weights, taps, lanes, out + y * lanes);
+}
+NM_VECTORISED(sum_rows,
+              (const double* in, std::size_t rows, std::size_t stride, const std::ptrdiff_t* offsets,
+               const double* weights, std::size_t taps, std::size_t lanes, double* out),
+              (in, rows, stride, offsets, weights, taps, lanes, out)) {
+  for (std::size_t y = 0; y < rows; ++y)
+    sum_row_body<FourDoubles>(in + y * stride, offsets, weights, taps, lanes, out + y * lanes);
 }
 
 /// How far taps reach beyond the pixel.
@@ -61,11 +78,15 @@ Reach reach_of(std::span<const Tap> taps) {
   return reach;
 }
 
-/// A row from `width` pixels that lie at `row`, with the pixels that stand for those outside around them.
-void widen_row(double* row, int width, std::size_t pixel, const Reach& reach, Border border) {
-  for (int x = -reach.left; x < width + reach.right; x = x == -1 ? width : x + 1)
-    std::copy_n(row + static_cast<std::size_t>(border_position(x, width, border)) * pixel, pixel,
-                row + x * static_cast<std::ptrdiff_t>(pixel));
+/// A pixel outside a row and the one that stands for it, as offsets from the row's first value.
+struct Outside {
+  std::ptrdiff_t to, from;
+};
+
+template <int kChannels>
+void widen_row(double* row, std::span<const Outside> pixels) {
+  for (const auto& pixel : pixels)
+    for (int c = 0; c < kChannels; ++c) row[pixel.to + c] = row[pixel.from + c];
 }
 
 }  // namespace
@@ -73,6 +94,7 @@ void widen_row(double* row, int width, std::size_t pixel, const Reach& reach, Bo
 void sum_taps(const std::uint8_t* in, int height, int width, int channels, const double* table,
               std::span<const Tap> taps, Border border, double* out, Scratch& scratch) {
   const Scratch::Frame frame(scratch);
+  NM_CHECK(channels == 1 || channels == 3, "[sum_taps] ", channels, " channels, expected 1 or 3");
   const Reach reach = reach_of(taps);
   const auto pixel = static_cast<std::size_t>(channels), lanes = static_cast<std::size_t>(width) * pixel;
   const auto stride = static_cast<std::size_t>(reach.left + width + reach.right) * pixel;
@@ -81,9 +103,16 @@ void sum_taps(const std::uint8_t* in, int height, int width, int channels, const
   double* first = widened.data() + static_cast<std::size_t>(reach.above) * stride +
                   static_cast<std::size_t>(reach.left) * pixel;
   const auto row_at = [&](int y) { return first + y * static_cast<std::ptrdiff_t>(stride); };
+  const auto outside = scratch.take<Outside>(static_cast<std::size_t>(reach.left + reach.right));
+  auto* put = outside.data();
+  for (int x = -reach.left; x < width + reach.right; x = x == -1 ? width : x + 1)
+    if (x < 0 || x >= width) *put++ = {x * channels, border_position(x, width, border) * channels};
   for (int y = 0; y < height; ++y) {
     look_up(in + static_cast<std::size_t>(y) * lanes, lanes, table, row_at(y));
-    widen_row(row_at(y), width, pixel, reach, border);
+    if (channels == 3)
+      widen_row<3>(row_at(y), outside);
+    else
+      widen_row<1>(row_at(y), outside);
   }
   const auto before = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(reach.left) * pixel);
   for (int y = -reach.above; y < height + reach.below; y = y == -1 ? height : y + 1)
@@ -95,9 +124,8 @@ void sum_taps(const std::uint8_t* in, int height, int width, int channels, const
                  taps[t].column * static_cast<std::ptrdiff_t>(pixel);
     weights[t] = taps[t].weight;
   }
-  for (int y = 0; y < height; ++y)
-    sum_row(row_at(y), offsets.data(), weights.data(), taps.size(), lanes,
-            out + static_cast<std::size_t>(y) * lanes);
+  (has_eight_doubles() ? sum_rows_wide : sum_rows)(first, static_cast<std::size_t>(height), stride,
+                                                   offsets.data(), weights.data(), taps.size(), lanes, out);
 }
 
 }  // namespace noisymix
