@@ -2,6 +2,7 @@
 // frame to frame, made one frame at a time.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -37,6 +38,11 @@ SequenceType sequence_named(std::string_view name);
 /// Whether the frames are independent draws around a clean first frame, each to be compared with that one.
 /// Frames of the others follow each other in time and are compared with the one before.
 bool is_noise(SequenceType type);
+
+/// The key of one image's frames, as corruption_key().
+inline Key sequence_key(std::uint64_t seed, SequenceType type, int difficulty, std::int64_t index) {
+  return Key(seed).child("sequence").child(std::string_view(name_of(type))).child(difficulty).child(index);
+}
 
 /// The frames of one image in order. Not for several threads at once; what it needs is allocated by
 /// Sequence::start and the first frames.
