@@ -162,7 +162,7 @@ section{padding:18px 14px 20px;border-radius:12px}.keys{grid-template-columns:1f
 section{margin-top:14px;padding:0;border:0;border-top:1px solid var(--line);border-radius:0;padding-top:14px}
 figure,.key,.harmed,.bar-row{break-inside:avoid}h2,h3,.explanation{break-after:avoid}
 .scroll{overflow:visible}.keys{grid-template-columns:repeat(3,1fr)}
-.explanation{break-inside:avoid}.one svg text,.two svg text{font-size:14px}.four svg text{font-size:20px}
+.explanation{break-inside:avoid}.one svg text,.two svg text{font-size:14px}.row.charts.four{grid-template-columns:repeat(2,260px);gap:16px 40px}.four svg text{font-size:13px}
 .row{gap:18px 12px}.heat td{width:33px;height:20px;font-size:10px}.heat table{font-size:11px}
 .confusion td{width:24px;height:20px;font-size:10px}.confusion table{font-size:11px;border-spacing:1px}.row.confusions{gap:18px}
 .confusion thead .corner{font-size:0}
