@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "augment/corruptions/corruption.h"
 #include "engine/error.h"
 #include "engine/io/atomic_file.h"
 #include "tools/cli.h"
@@ -22,13 +23,19 @@ struct Options {
   MachineOptions machine;
 };
 
+report::CorruptionMaker corruptions_of(const std::string& parameter_set) {
+  return [set = parameter_set_named(parameter_set)](const std::string& type, int severity) {
+    return make_corruption(corruption_named(type), severity, set);
+  };
+}
+
 int write_report(const Options& options) {
   const Device device = apply_machine_options(options.machine);
   std::vector<report::ReportRun> runs;
   for (const std::string& path : options.runs) {
     runs.push_back(report::read_report_run(path));
     try {
-      report::add_model_figures(runs.back(), path, device, {});
+      report::add_model_figures(runs.back(), path, device, corruptions_of);
     } catch (const DataError& error) {  // the numbers can be shown without the weights
       std::cerr << "noisymix: " << error.what() << "; figures that need the model are left out" << std::endl;
     }
