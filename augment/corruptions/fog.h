@@ -30,7 +30,7 @@ void draw_fog(Key key, int grid_side, const FogConstants& constants, std::span<f
 /// 255, in the layout of the image; in double, in the benchmark's order of operations.
 void fog_values(const Image& image, std::span<const double> amounts, int grid_side,
                 const FogConstants& constants, Scratch& scratch, double* values);
-/// The same in float, cut off to bytes. Of all bytes about one in 10^5 lies so near a whole number that it
+/// The same in float, cut off to bytes. Of all bytes at most one in 10^4 lies so near a whole number that it
 /// differs by one from the double result.
 void fog(const Image& image, std::span<const float> amounts, int grid_side, const FogConstants& constants,
          Scratch& scratch, Image& out);

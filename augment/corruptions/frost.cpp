@@ -58,7 +58,7 @@ std::shared_ptr<const FrostPictures> scaled_pictures(std::span<const Image> pict
   return result;
 }
 
-/// Made when first needed, then kept: the three severities and more of a set share it.
+/// Made when first needed, then kept: all severities of a set share it.
 std::shared_ptr<const FrostPictures> ice_at(ParameterSet set) {
   const auto made = [](ParameterSet s) { return scaled_pictures(ice_pictures(), frost_picture_scale(s)); };
   switch (set) {
