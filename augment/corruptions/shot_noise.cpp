@@ -15,7 +15,7 @@ namespace {
 
 // Walker's method: a row has equally likely columns; a second draw stays in the column or goes to its alias.
 // A column and the second draw come from one word: its first bits and its last 24.
-constexpr int kMostBits = 8, kMostPhotons = 500;
+constexpr int kMostBits = 8, kMostPhotons = 700;
 
 // Not NM_VECTORISED: it is all look-ups, which wider vectors only take apart and put together again.
 void draw_counts(const std::uint32_t* NM_RESTRICT words, const std::uint8_t* NM_RESTRICT bytes,
@@ -95,7 +95,7 @@ PhotonCounts::PhotonCounts(int photons) : bits_(1), bases_(256) {
 void PhotonCounts::fill_row(int byte, int photons, const std::vector<double>& log_factorials) {
   const double mean = byte / 255.0 * photons;
   // Where there are more counts than columns, the columns are those around the mean; the rest has less than
-  // 2^-32 of the draws.
+  // 2^-32 of the draws up to 500 photons, and 2^-23 up to 700.
   const int columns = 1 << bits_;
   const int base = std::max(0, std::min(static_cast<int>(mean) - columns / 2, photons + 1 - columns));
   bases_[static_cast<std::size_t>(byte)] = base;

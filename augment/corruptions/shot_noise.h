@@ -18,10 +18,10 @@ inline constexpr BySeverity<int> kShotNoise[] = {
 };
 
 /// Poisson draws for the 256 means byte / 255 * photons: one word and one look-up each. Probabilities are
-/// exact to 2^-32.
+/// exact to 2^-32 up to 500 photons, which is all that the corruption needs, and to 2^-23 up to 700.
 class PhotonCounts {
  public:
-  /// Throws ShapeError unless 1 <= photons <= 500.
+  /// Throws ShapeError unless 1 <= photons <= 700.
   explicit PhotonCounts(int photons);
   /// One count for each byte. More than `photons` cannot be told apart in the result and is drawn as
   /// `photons`.

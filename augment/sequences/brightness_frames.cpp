@@ -7,22 +7,22 @@ namespace {
 
 class BrightnessStream : public NumberedStream {
  public:
-  BrightnessStream(int frames, double step, Image image, Key)
-      : NumberedStream(frames), step_(step), image_(std::move(image)) {}
+  BrightnessStream(int frames, double percent, Image image, Key)
+      : NumberedStream(frames), percent_(percent), image_(std::move(image)) {}
 
  protected:
-  void write_frame(int i, Image& out) override { brightness(image_, step_ * (i - 15), out); }
+  void write_frame(int i, Image& out) override { brightness(image_, percent_ * (i - 15) / 100, out); }
 
  private:
-  double step_;
+  double percent_;  ///< added per frame; in percent, so that the sums round as the benchmark's
   Image image_;
 };
 
 }  // namespace
 
 std::unique_ptr<Sequence> make_brightness_sequence(ParameterSet set) {
-  static constexpr BySet<double> kStep{.015, .02, .02};
-  return sequence_of<BrightnessStream>(31, of_set(kStep, set));
+  static constexpr BySet<double> kPercent{1.5, 2, 2};
+  return sequence_of<BrightnessStream>(31, of_set(kPercent, set));
 }
 
 }  // namespace noisymix

@@ -36,7 +36,7 @@ TEST_CASE("shot_noise: what is applied is the function of what is drawn") {
     CHECK_THROWS_AS(PhotonCounts(photons).draw(Key(3), image.pixels, scratch, counts), ShapeError);
   }
   CHECK_THROWS_AS(PhotonCounts(0), ShapeError);
-  CHECK_THROWS_AS(PhotonCounts(501), ShapeError);
+  CHECK_THROWS_AS(PhotonCounts(701), ShapeError);
 }
 
 TEST_CASE("shot_noise: any shape and instruction set") {
