@@ -55,9 +55,12 @@ struct RunScores {
   std::vector<double> flips, top5, zipf;  ///< per sequence
 
   void add(const FlipKeeper& keeper) {
-    flips.insert(flips.end(), keeper.flip_fractions().begin(), keeper.flip_fractions().end());
-    top5.insert(top5.end(), keeper.top5_distances().begin(), keeper.top5_distances().end());
-    zipf.insert(zipf.end(), keeper.zipf_distances().begin(), keeper.zipf_distances().end());
+    append(flips, keeper.flip_fractions());
+    append(top5, keeper.top5_distances());
+    append(zipf, keeper.zipf_distances());
+  }
+  static void append(std::vector<double>& all, const std::vector<double>& more) {
+    all.insert(all.end(), more.begin(), more.end());
   }
   static double mean(const std::vector<double>& values) {
     double sum = 0;

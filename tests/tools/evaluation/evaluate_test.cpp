@@ -122,7 +122,7 @@ TEST_CASE("evaluate: other threads, other batches, stopped and continued: the sa
     auto parts = open_runs({folder / "parts"}, *data, options);
     int asked = 0;
     EvaluationObserver observer;
-    observer.should_stop = [&] { return ++asked > 20; };
+    observer.should_stop = [&] { return ++asked > 40; };
     finished = evaluate_runs(parts, *data, make_variants(options, *data), options, observer);
     CHECK((attempt > 0 || !finished));
   }
