@@ -11,7 +11,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include "data/registry.h"
 #include "engine/error.h"
 #include "tools/cli.h"
 #include "tools/evaluation/evaluate.h"
@@ -19,6 +18,7 @@
 #include "tools/frost_pictures.h"
 #include "tools/progress.h"
 #include "tools/stop_signals.h"
+#include "tools/test_set.h"
 #include "tools/work_progress.h"
 
 namespace noisymix {
@@ -26,53 +26,22 @@ namespace {
 
 struct Options {
   std::vector<std::string> models, suites = {"clean", "noise"}, corruptions, sequences;
-  std::string dataset, path, renditions, parameters, frost;
-  std::int64_t limit = 0;
+  std::string renditions, parameters, frost;
+  TestSetOptions test_set;
   bool json = false, keep = true;
   EvaluateOptions evaluate;
   MachineOptions machine;
 };
 
-// The test split of the run's data set, or of the one named on the command line.
-DatasetOptions test_split(const LoadedRun& run, const Options& options) {
-  DatasetOptions data;
-  data.train = false;
-  data.name = run.card.data;
-  if (run.config) {
-    data.name = run.config->data.name;
-    data.path = run.config->data.path;
-    data.seed = run.config->data.seed;
-    data.limit = run.config->data.test_limit;
-    data.image_size = run.config->data.image_size;
-  }
-  if (!options.dataset.empty()) data.name = options.dataset;
-  if (!options.path.empty()) data.path = options.path;
-  if (options.limit > 0) data.limit = options.limit;
-  if (data.image_size == 0 && run.card.sample_shape.size() == 3) {
-    data.image_size = static_cast<int>(run.card.sample_shape[0]);
-  }
-  return data;
-}
-
-void check_fit(const std::string& path, const LoadedRun& run, const Dataset& data) {
-  NM_CHECK_AS(ConfigError, data.sample_shape() == run.card.sample_shape, path,
-              ": the model expects samples of ", Shape(run.card.sample_shape), ", the data set has ",
-              Shape(data.sample_shape()));
-  NM_CHECK_AS(ConfigError, data.classes() == run.card.classes(), path, ": the model knows ",
-              run.card.classes(), " classes, the data set has ", data.classes());
-}
-
 /// Opens the one test set of all models. Runs that were trained on different sets need --dataset and --data.
-std::shared_ptr<const Dataset> open_test_set(const Options& options) {
+std::shared_ptr<const Dataset> open_common_set(const Options& options) {
   std::shared_ptr<const Dataset> data;
   for (const std::string& path : options.models) {
-    const LoadedRun run = load_run(path);
-    const auto own = open_dataset(test_split(run, options));
+    const auto own = open_test_set(load_run(path), options.test_set);
     if (!data) data = own;
     NM_CHECK_AS(ConfigError, own->description() == data->description(), path, " was tested on '",
                 own->description(), "', ", options.models.front(), " on '", data->description(),
                 "': models are compared on one test set; choose it with --dataset and --data");
-    check_fit(path, run, *data);
   }
   return data;
 }
@@ -111,13 +80,14 @@ std::vector<EvaluationResults> results_of(const std::vector<EvaluatedRun>& runs,
 std::vector<Variant> choose_variants(const Options& options, const Dataset& data) {
   std::vector<Variant> variants = make_variants(options.evaluate, data);
   if (!options.evaluate.corrupted_from.empty()) {  // files take the place of what would be corrupted here
-    DatasetOptions whole = test_split(load_run(options.models.front()), options);
-    whole.limit = 0;
+    TestSetOptions whole = options.test_set;
+    whole.limit = kWholeSet;
     std::erase_if(variants, [](const Variant& v) {
       return v.place.suite == "corruptions" || v.place.suite == "clean";
     });
-    auto published = make_published_variants(options.evaluate, *open_dataset(whole), data.size(),
-                                             options.evaluate.corrupted_from);
+    auto published =
+        make_published_variants(options.evaluate, *open_test_set(load_run(options.models.front()), whole),
+                                data.size(), options.evaluate.corrupted_from);
     variants.insert(variants.begin(), published.begin(), published.end());
   }
   if (!options.renditions.empty())
@@ -128,7 +98,7 @@ std::vector<Variant> choose_variants(const Options& options, const Dataset& data
 int evaluate(Options& options) {
   const Device device = apply_machine_options(options.machine);
   (void)suites_named(options.suites);  // a misspelled name should not wait for data to load
-  const auto data = open_test_set(options);
+  const auto data = open_common_set(options);
   resolve(options, *data);
   const auto variants = choose_variants(options, *data);
   std::vector<EvaluatedRun> runs;
@@ -243,9 +213,11 @@ void add_evaluate(CLI::App& program, Action& action) {
                    "run folders, or .safetensors files written by runs; several are compared")
       ->required()
       ->type_name("RUN|MODEL...");
-  verb->add_option("--data", options->path, "folder of the test set's files")->type_name("PATH");
-  verb->add_option("--dataset", options->dataset, "another data set (noisymix data list)")->type_name("NAME");
-  verb->add_option("--limit", options->limit, "first examples only; 0 is all")->check(CLI::NonNegativeNumber);
+  verb->add_option("--data", options->test_set.path, "folder of the test set's files")->type_name("PATH");
+  verb->add_option("--dataset", options->test_set.dataset, "another data set (noisymix data list)")
+      ->type_name("NAME");
+  verb->add_option("--limit", options->test_set.limit, "first examples only; 0 is all")
+      ->check(CLI::NonNegativeNumber);
   verb->add_option("--batch", evaluation.batch, "examples at once")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();

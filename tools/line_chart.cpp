@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <sstream>
 
+#include "tools/report/axis.h"
+
 #include "engine/error.h"
 
 namespace noisymix {
@@ -36,13 +38,6 @@ std::string escape(const std::string& text) {
   return out;
 }
 
-// 1, 2 or 5 times a power of ten, so that the span takes about `count` steps.
-double nice_step(double span, int count) {
-  const double raw = span / count, power = std::pow(10, std::floor(std::log10(raw)));
-  const double factor = raw / power;
-  return power * (factor < 1.5 ? 1 : factor < 3.5 ? 2 : factor < 7.5 ? 5 : 10);
-}
-
 struct Tick {
   double at;  // as shown on the axis: the logarithm on a logarithmic one
   std::string text;
@@ -65,7 +60,7 @@ struct Axis {
 };
 
 void place_linear_ticks(Axis& axis, bool widen) {
-  const double step = nice_step(axis.high - axis.low, 5);
+  const double step = report::nice_step(axis.high - axis.low, 5);
   if (widen) {
     axis.low = std::floor(axis.low / step + 1e-9) * step;
     axis.high = std::ceil(axis.high / step - 1e-9) * step;

@@ -9,11 +9,14 @@
 
 namespace noisymix {
 
+/// A limit that also overrules the run's own.
+inline constexpr std::int64_t kWholeSet = -1;
+
 /// What the command line says about test data; empty and 0 leave the run's own choice.
 struct TestSetOptions {
   std::string dataset;     ///< name of another data set
   std::string path;        ///< folder of its files
-  std::int64_t limit = 0;  ///< first examples only
+  std::int64_t limit = 0;  ///< first examples only; 0 leaves the run's choice
 };
 
 /// The test split of the run's data set, or of another one. Throws ConfigError when the model cannot take its
