@@ -13,7 +13,9 @@
 namespace noisymix {
 namespace {
 
-constexpr int kLabelWidth = 26, kColumnWidth = 26;
+constexpr int kLabelWidth = 26;
+// Of tables with several runs: the summary's labels are long.
+constexpr int kRowWidth = 44, kRunWidth = 26;
 
 /// The last `limit` bytes of a name that does not fit its column.
 std::string shortened(const std::string& name, std::size_t limit) {
@@ -115,9 +117,9 @@ std::string one_run_text(const EvaluationResults& run, const EvaluateOptions& op
 class SideBySide {
  public:
   explicit SideBySide(const std::vector<EvaluationResults>& runs) : runs_(runs) {
-    text_ = runs[0].data + "\n\n" + std::string(kLabelWidth, ' ');
+    text_ = runs[0].data + "\n\n" + std::string(kRowWidth, ' ');
     for (const EvaluationResults& run : runs)
-      text_ += format("%*s", kColumnWidth, shortened(run.run, kColumnWidth - 2).c_str());
+      text_ += format("%*s", kRunWidth, shortened(run.run, kRunWidth - 2).c_str());
     text_ += runs.size() == 2 ? " difference\n" : "\n";
   }
 
@@ -127,11 +129,11 @@ class SideBySide {
     for (const EvaluationResults& run : runs_) values.push_back(value_of(run));
     if (std::none_of(values.begin(), values.end(), [](const auto& value) { return value.has_value(); }))
       return;
-    text_ += format("%-*s", kLabelWidth, label.c_str());
+    text_ += format("%-*s", kRowWidth, label.c_str());
     for (const auto& value : values) {
-      text_ += !value    ? format("%*s", kColumnWidth, "-")
-               : percent ? format("%*.2f %%", kColumnWidth - 2, 100 * *value)
-                         : format("%*.4f  ", kColumnWidth - 2, *value);
+      text_ += !value    ? format("%*s", kRunWidth, "-")
+               : percent ? format("%*.2f %%", kRunWidth - 2, 100 * *value)
+                         : format("%*.4f  ", kRunWidth - 2, *value);
     }
     if (values.size() == 2 && values[0] && values[1])
       text_ += percent ? format("%+11.2f", 100 * (*values[1] - *values[0]))

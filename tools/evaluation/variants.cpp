@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "data/corrupted_sets.h"
+#include "data/npy.h"
 #include "engine/error.h"
 #include "tools/evaluation/attack_variants.h"
 
@@ -99,6 +100,13 @@ PictureTreeOptions tree_options(const EvaluateOptions& options, const Dataset& c
   return tree;
 }
 
+/// Rows of an array, 0 when there is none: the file is then reported with all others that lack.
+std::int64_t rows_of(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return 0;
+  const Shape shape = read_npy_header(file).shape;
+  return shape.rank() == 0 ? 0 : shape[0];
+}
+
 Variant from_tree(const char* suite, const std::string& type, int severity, const PictureTree& tree) {
   Variant variant = at(suite, type.c_str(), severity, 0, tree.data->size());
   variant.data = tree.data;
@@ -108,17 +116,19 @@ Variant from_tree(const char* suite, const std::string& type, int severity, cons
 
 }  // namespace
 
-std::vector<Variant> make_published_variants(const EvaluateOptions& options, const Dataset& clean,
-                                             std::int64_t examples, const std::filesystem::path& folder) {
-  NM_CHECK_AS(ConfigError, clean.sample_shape().size() == 3, "corrupted pictures need a model of images, ",
-              clean.description(), " holds points");
+std::vector<Variant> make_published_variants(const EvaluateOptions& options, const Dataset& data,
+                                             const Dataset& whole, const std::filesystem::path& folder) {
+  NM_CHECK_AS(ConfigError, data.sample_shape().size() == 3, "corrupted pictures need a model of images, ",
+              data.description(), " holds points");
   const std::vector<std::string> types = names_of(chosen_types(options));
-  std::vector<Variant> variants{at("clean", "clean", 0, 0, examples)};
+  std::vector<Variant> variants{at("clean", "clean", 0, 0, data.size())};
   if (std::filesystem::exists(folder / "labels.npy")) {
-    const CorruptedArrays arrays(folder, types, clean.class_names(), &clean);
+    // A set of the beginning only is as good as one of everything.
+    const bool beginning = rows_of(folder / (types.front() + ".npy")) == kSeverities * data.size();
+    const CorruptedArrays arrays(folder, types, data.class_names(), beginning ? &data : &whole);
     for (const std::string& type : types) {
       for (const int severity : options.severities) {
-        variants.push_back(at("corruptions", type.c_str(), severity, 0, examples));
+        variants.push_back(at("corruptions", type.c_str(), severity, 0, data.size()));
         variants.back().data = arrays.open(type, severity);
       }
     }
@@ -128,9 +138,8 @@ std::vector<Variant> make_published_variants(const EvaluateOptions& options, con
   for (const std::string& type : types) {
     for (const int severity : options.severities) {
       const std::filesystem::path root = folder / type / std::to_string(severity);
-      variants.push_back(
-          from_tree("corruptions", type, severity,
-                    open_picture_tree(root, clean.class_names(), tree_options(options, clean))));
+      variants.push_back(from_tree("corruptions", type, severity,
+                                   open_picture_tree(root, data.class_names(), tree_options(options, data))));
     }
   }
   return variants;

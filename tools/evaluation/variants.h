@@ -34,10 +34,11 @@ struct Variant {
 std::vector<Variant> make_variants(const EvaluateOptions& options, const Dataset& data);
 
 /// The cells of a published corrupted set, whose pictures come from files: a folder of TYPE.npy and
-/// labels.npy, which must agree with `clean`, the whole clean test set, or a tree TYPE/SEVERITY/CLASS/FILE.
-/// The first `examples` of each (all of a tree). The clean set comes first.
-std::vector<Variant> make_published_variants(const EvaluateOptions& options, const Dataset& clean,
-                                             std::int64_t examples, const std::filesystem::path& folder);
+/// labels.npy, made of the test set `data` or of `whole`, of which `data` is the beginning, and checked
+/// against it; or a tree TYPE/SEVERITY/CLASS/FILE. As many examples as `data` has (all of a tree). The clean
+/// set comes first.
+std::vector<Variant> make_published_variants(const EvaluateOptions& options, const Dataset& data,
+                                             const Dataset& whole, const std::filesystem::path& folder);
 
 /// One cell for a tree CLASS/FILE of other pictures of some of the model's classes, such as ImageNet-R; only
 /// those classes count. suite "renditions", the folder's name as type.

@@ -51,7 +51,8 @@ EvaluateOptions everything() {
   return options;
 }
 
-std::vector<EvaluatedRun> open_runs(const std::vector<fs::path>& folders, const Dataset& data, const EvaluateOptions& options,
+std::vector<EvaluatedRun> open_runs(const std::vector<fs::path>& folders, const Dataset& data,
+                                    const EvaluateOptions& options,
                                     std::vector<std::string>* notices = nullptr) {
   std::vector<EvaluatedRun> runs;
   for (const fs::path& folder : folders) {
@@ -66,7 +67,8 @@ std::vector<EvaluatedRun> open_runs(const std::vector<fs::path>& folders, const 
 std::string scores_of(EvaluationResults results) {
   results.run = "";
   std::string text = results_json({results});
-  for (const Cell& cell : results.cells) text += "\n" + cell.type + std::string(cell.correct.begin(), cell.correct.end());
+  for (const Cell& cell : results.cells)
+    text += "\n" + cell.type + std::string(cell.correct.begin(), cell.correct.end());
   for (const auto count : results.corrupted_confusion) text += " " + std::to_string(count);
   return text;
 }
@@ -169,10 +171,12 @@ TEST_CASE("evaluate: a folder in the published layout scores as the same corrupt
   CorruptOptions corrupt;
   corrupt.corruptions = options.corruptions;
   REQUIRE(write_corrupted_set(*data, corrupt, folder / "set", {}));
-  auto there = open_runs({folder / "run"}, *data, options), here = open_runs({folder / "run"}, *data, options);
+  auto there = open_runs({folder / "run"}, *data, options),
+       here = open_runs({folder / "run"}, *data, options);
   there[0].file.clear();
   here[0].file.clear();
-  REQUIRE(evaluate_runs(there, *data, make_published_variants(options, *data, data->size(), folder / "set"), options, {}));
+  REQUIRE(evaluate_runs(there, *data, make_published_variants(options, *data, *test_set(9), folder / "set"),
+                        options, {}));
   REQUIRE(evaluate_runs(here, *data, make_variants(options, *data), options, {}));
   CHECK(scores_of(there[0].results) == scores_of(here[0].results));
 }
