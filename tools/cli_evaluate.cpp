@@ -85,9 +85,9 @@ std::vector<Variant> choose_variants(const Options& options, const Dataset& data
     std::erase_if(variants, [](const Variant& v) {
       return v.place.suite == "corruptions" || v.place.suite == "clean";
     });
+    const auto everything = open_test_set(load_run(options.models.front()), whole);
     auto published =
-        make_published_variants(options.evaluate, *open_test_set(load_run(options.models.front()), whole),
-                                data.size(), options.evaluate.corrupted_from);
+        make_published_variants(options.evaluate, data, *everything, options.evaluate.corrupted_from);
     variants.insert(variants.begin(), published.begin(), published.end());
   }
   if (!options.renditions.empty())

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tools/evaluation/calibration.h"
+#include "tools/evaluation/corruption_error.h"
 #include "tools/evaluation/flips.h"
 #include "tools/evaluation/type_labels.h"
 #include "tools/report/bar_chart.h"
@@ -58,10 +59,13 @@ LineChart level_chart(const ReportRuns& runs, const std::string& suite, const st
   return chart;
 }
 
+/// Of the corruptions only the benchmark's fifteen, over which the summary pools as well.
 std::vector<BinSums> pooled(const EvaluationResults& results, const std::string& suite) {
+  const TypeNames& types = benchmark_corruption_names();
   std::vector<BinSums> sums;
   for (const Cell& cell : results.cells) {
-    if (cell.suite == suite && !cell.bins.empty()) add_bins(sums, cell.bins);
+    const bool counts = suite != "corruptions" || std::ranges::find(types, cell.type) != types.end();
+    if (cell.suite == suite && counts && !cell.bins.empty()) add_bins(sums, cell.bins);
   }
   return sums;
 }
@@ -116,14 +120,16 @@ std::optional<Section> calibration_section(const ReportRuns& runs) {
     }
   }
   if (figures.empty()) return std::nullopt;
-  return Section{"calibration", "Calibration",
-                 "Of the answers given with 80 % confidence, 80 % should be right: bars would end at the "
-                 "dotted diagonal. "
-                 "The outlined gap is the difference between confidence and accuracy; the expected "
-                 "calibration error (ECE) is its "
-                 "mean over examples. The small bars below show how often each confidence occurs; pale bins "
-                 "hold less than 1 % of the examples.",
-                 in_columns(figures, true)};
+  return Section{
+      "calibration", "Calibration",
+      "Of the answers given with 80 % confidence, 80 % should be right: bars would end at the "
+      "dotted diagonal. "
+      "The outlined gap is the difference between confidence and accuracy; the expected "
+      "calibration error (ECE) is its "
+      "mean over examples; corrupted are the images of all fifteen types at all severities. The small bars "
+      "below show how often each confidence occurs; pale bins "
+      "hold less than 1 % of the examples.",
+      in_columns(figures, true)};
 }
 
 std::optional<Section> sequences_section(const ReportRuns& runs) {

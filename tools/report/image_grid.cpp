@@ -11,7 +11,7 @@ std::string side(const Image& image, const std::string& alternative, const Predi
                  bool right) {
   return "<div>" + picture(image, alternative, kShownWidth) + "<p class=\"" + (right ? "right" : "wrong") +
          "\">" + (right ? "\xE2\x9C\x93 " : "\xE2\x9C\x97 ") + "<b>" + escape(prediction.label) + "</b> " +
-         percent(prediction.confidence, 0) + " %</p></div>";
+         percent(prediction.confidence, 0) + "&nbsp;%</p></div>";
 }
 
 }  // namespace
