@@ -31,7 +31,7 @@ testing::Agreement replay(const std::vector<testing::GoldenCorruption>& cases, P
 
 TEST_CASE("zoom blur: recorded images") {
   const auto small = replay(testing::golden_small("zoom_blur"), ParameterSet::cifar);
-  CHECK(small.cases == 10);
+  CHECK(small.cases >= 10);  // twice as many in the whole set of reference values
   CHECK(small.largest < 1e-4);
   CHECK(small.levels <= 1);
   CHECK(small.share < 0.0004);
