@@ -21,6 +21,17 @@ using Indices = std::int32_t __attribute__((vector_size(32)));
 using FloatsAt = float __attribute__((vector_size(32), aligned(4), may_alias));
 using IndicesAt = std::int32_t __attribute__((vector_size(32), aligned(4), may_alias));
 
+/// values[places[k]] for every k.
+inline __attribute__((always_inline)) Floats picked(const Floats& values, const Indices& places) {
+#if defined(__clang__)  // which shuffles by constants only
+  Floats result = values;
+  for (int k = 0; k < 8; ++k) result[k] = values[places[k] & 7];
+  return result;
+#else
+  return __builtin_shuffle(values, places);
+#endif
+}
+
 /// Interpolates along `rows` rows, eight columns of all rows at a time.
 NM_VECTORISED(stretch_rows,
               (const float* in, float* out, std::size_t rows, std::size_t stride, const ZoomTable& table),
@@ -32,8 +43,8 @@ NM_VECTORISED(stretch_rows,
     const float* from = in + table.first_column[block];
     float* to = out + x;
     for (std::size_t y = 0; y < rows; ++y, from += stride, to += stride) {
-      const Floats left = __builtin_shuffle(Floats(*reinterpret_cast<const FloatsAt*>(from)), shift);
-      const Floats right = __builtin_shuffle(Floats(*reinterpret_cast<const FloatsAt*>(from + 1)), shift);
+      const Floats left = picked(Floats(*reinterpret_cast<const FloatsAt*>(from)), shift);
+      const Floats right = picked(Floats(*reinterpret_cast<const FloatsAt*>(from + 1)), shift);
       *reinterpret_cast<FloatsAt*>(to) = left + (right - left) * weight;
     }
   }

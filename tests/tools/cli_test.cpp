@@ -45,7 +45,7 @@ TEST_CASE("cli: wrong usage is one line and code 2") {
                                                        {"plot", "boundary", "run"}};
   for (const auto& words : wrong) {
     CAPTURE(words.back());
-    const Outcome outcome = run(words);
+    const Outcome outcome = run_program(words);
     CHECK(outcome.code == kExitUsage);
     CHECK(outcome.err.starts_with("noisymix: "));
     CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);

@@ -108,8 +108,9 @@ TEST_CASE("frost: pictures that do not fit are an error with both sizes") {
 TEST_CASE("frost: procedural ice, odd images, large images, and the same bytes from the same key") {
   Scratch scratch;
   const auto corruption = make_frost(ParameterSet::cifar, 4);
-  for (const auto [height, width, channels] :
+  for (const auto& shape :
        {std::array{8, 8, 3}, std::array{17, 33, 3}, std::array{33, 17, 1}, std::array{100, 300, 3}}) {
+    const int height = shape[0], width = shape[1], channels = shape[2];
     CAPTURE(height);
     const Image image = testing::random_image(height, width, channels, Key(4));
     Image a, b(5, 5, 1), c;

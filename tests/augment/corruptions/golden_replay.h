@@ -53,7 +53,8 @@ inline void check_contract(const std::function<std::unique_ptr<Corruption>(Param
   for (const ParameterSet set : {ParameterSet::cifar, ParameterSet::tiny_imagenet, ParameterSet::imagenet}) {
     for (int severity = 1; severity <= kSeverities; ++severity) {
       const auto corruption = make(set, severity);
-      for (const auto& [height, width] : {std::pair{8, 8}, std::pair{17, 33}, std::pair{40, 24}, {32, 32}}) {
+      for (const auto& sides : {std::pair{8, 8}, std::pair{17, 33}, std::pair{40, 24}, {32, 32}}) {
+        const int height = sides.first, width = sides.second;
         CAPTURE(height);
         CAPTURE(severity);
         const Image grey = smooth_image(height, width, 1, Key(9));

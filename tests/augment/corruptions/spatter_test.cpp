@@ -60,8 +60,9 @@ TEST_CASE("spatter: odd images, and the same bytes from the same key") {
   Scratch scratch;
   for (const int severity : {3, 5}) {
     const auto corruption = make_spatter(ParameterSet::cifar, severity);
-    for (const auto [height, width, channels] :
+    for (const auto& shape :
          {std::array{8, 8, 3}, std::array{17, 33, 3}, std::array{33, 17, 1}, std::array{32, 32, 1}}) {
+      const int height = shape[0], width = shape[1], channels = shape[2];
       CAPTURE(height);
       const Image image = testing::random_image(height, width, channels, Key(4));
       Image a, b(5, 5, 1), c;

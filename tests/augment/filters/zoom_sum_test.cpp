@@ -47,8 +47,9 @@ double largest_difference(int height, int width, const std::vector<double>& fact
 TEST_CASE("zoom sum: every factor by itself, where rounding sees nothing included") {
   bool nothing = false;
   Scratch scratch;
-  for (const auto& [height, width] : {std::pair{32, 32}, {8, 8}, {17, 33}, {40, 24}, {64, 64}})
+  for (const auto& sides : {std::pair{32, 32}, {8, 8}, {17, 33}, {40, 24}, {64, 64}})
     for (int i = 0; i <= 60; ++i) {
+      const int height = sides.first, width = sides.second;
       const double factor = 1 + 0.01 * i;
       CAPTURE(width);
       CAPTURE(factor);

@@ -19,7 +19,6 @@ namespace {
 /// Logits (w . x, 0): loss, gradient and Hessian are known.
 class Halfplanes : public Model {
  public:
-  static constexpr double kWeights[2] = {1.5, -2.0};
   std::vector<int> stages() const override { return {0}; }
 
  protected:

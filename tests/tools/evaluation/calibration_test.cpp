@@ -33,8 +33,10 @@ TEST_CASE("calibration: golden values of equal-width bins") {
     CAPTURE(name);
     ScoreKeeper keeper;
     keeper.add(file.at(name + "/logits"), file.at(name + "/labels"));
-    for (const auto& [key, count] :
+    for (const auto& measured :
          {std::pair{"ece_15", kEceBins}, {"dign_16", kPooledBins}, {"ece_10", 10}}) {
+      const char* key = measured.first;
+      const int count = measured.second;
       CAPTURE(key);
       const auto& expected = entry[key];
       const auto bins = calibration_bins(keeper.confidence(), keeper.correct(), count);
