@@ -27,38 +27,33 @@ struct Neighbours {
   const T *before, *after;
 };
 
-template <class V>
-struct FloatsAt {
-  using type = typename V::floats_at;
-};
-template <class V>
-struct DoublesAt {
-  using type = typename V::at;
-};
+/// Values of one type as another.
+template <class To, class From, class T>
+inline __attribute__((always_inline)) To load_converted(const T* from) {
+  return __builtin_convertvector(load_vector<From>(from), To);
+}
 
 /// `lanes` results; around[0] is the middle itself. The farthest pair is added first, as the reference does.
 template <class V, class T>
 inline __attribute__((always_inline)) void sum_pairs_body(const Neighbours<T>* around, const double* weights,
                                                           int radius, std::size_t lanes, T* out) {
   using Doubles = typename V::type;
-  using Values = std::conditional_t<std::is_same_v<T, float>, FloatsAt<V>, DoublesAt<V>>;
-  using At = typename Values::type;
+  using Values = std::conditional_t<std::is_same_v<T, float>, typename V::floats, Doubles>;
+  constexpr std::size_t kNext = V::kLanes;
   std::size_t i = 0;
-  for (; i + 2 * V::kLanes <= lanes; i += 2 * V::kLanes) {
-    const auto* middle = reinterpret_cast<const At*>(around[0].before + i);
-    Doubles a = __builtin_convertvector(middle[0], Doubles) * weights[0];
-    Doubles b = __builtin_convertvector(middle[1], Doubles) * weights[0];
+  for (; i + 2 * kNext <= lanes; i += 2 * kNext) {
+    const T* middle = around[0].before + i;
+    Doubles a = load_converted<Doubles, Values>(middle) * weights[0],
+            b = load_converted<Doubles, Values>(middle + kNext) * weights[0];
     for (int k = radius; k >= 1; --k) {
-      const auto* before = reinterpret_cast<const At*>(around[k].before + i);
-      const auto* after = reinterpret_cast<const At*>(around[k].after + i);
-      a += (__builtin_convertvector(before[0], Doubles) + __builtin_convertvector(after[0], Doubles)) *
-           weights[k];
-      b += (__builtin_convertvector(before[1], Doubles) + __builtin_convertvector(after[1], Doubles)) *
-           weights[k];
+      const T *before = around[k].before + i, *after = around[k].after + i;
+      a += (load_converted<Doubles, Values>(before) + load_converted<Doubles, Values>(after)) * weights[k];
+      b +=
+          (load_converted<Doubles, Values>(before + kNext) + load_converted<Doubles, Values>(after + kNext)) *
+          weights[k];
     }
-    auto* to = reinterpret_cast<At*>(out + i);
-    to[0] = __builtin_convertvector(a, At);
-    to[1] = __builtin_convertvector(b, At);
+    store_vector(out + i, __builtin_convertvector(a, Values));
+    store_vector(out + i + kNext, __builtin_convertvector(b, Values));
   }
   for (; i < lanes; ++i) {
     double sum = static_cast<double>(around[0].before[i]) * weights[0];

@@ -16,28 +16,26 @@ template <class V>
 inline __attribute__((always_inline)) void sum_row_body(const double* in, const std::ptrdiff_t* offsets,
                                                         const double* weights, std::size_t taps,
                                                         std::size_t lanes, double* out) {
-  using At = typename V::at;
+  using Doubles = typename V::type;
   std::size_t i = 0;
   for (; i + 4 * V::kLanes <= lanes; i += 4 * V::kLanes) {
-    typename V::type a{}, b{}, c{}, d{};
+    Doubles a{}, b{}, c{}, d{};
     for (std::size_t t = 0; t < taps; ++t) {
-      const auto* from = reinterpret_cast<const At*>(in + offsets[t] + i);
-      a += from[0] * weights[t];
-      b += from[1] * weights[t];
-      c += from[2] * weights[t];
-      d += from[3] * weights[t];
+      const double* from = in + offsets[t] + i;
+      a += load_vector<Doubles>(from) * weights[t];
+      b += load_vector<Doubles>(from + V::kLanes) * weights[t];
+      c += load_vector<Doubles>(from + 2 * V::kLanes) * weights[t];
+      d += load_vector<Doubles>(from + 3 * V::kLanes) * weights[t];
     }
-    auto* to = reinterpret_cast<At*>(out + i);
-    to[0] = a;
-    to[1] = b;
-    to[2] = c;
-    to[3] = d;
+    store_vector(out + i, a);
+    store_vector(out + i + V::kLanes, b);
+    store_vector(out + i + 2 * V::kLanes, c);
+    store_vector(out + i + 3 * V::kLanes, d);
   }
   for (; i + V::kLanes <= lanes; i += V::kLanes) {
-    typename V::type a{};
-    for (std::size_t t = 0; t < taps; ++t)
-      a += *reinterpret_cast<const At*>(in + offsets[t] + i) * weights[t];
-    *reinterpret_cast<At*>(out + i) = a;
+    Doubles a{};
+    for (std::size_t t = 0; t < taps; ++t) a += load_vector<Doubles>(in + offsets[t] + i) * weights[t];
+    store_vector(out + i, a);
   }
   for (; i < lanes; ++i) {
     double sum = 0;

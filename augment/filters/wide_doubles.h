@@ -9,16 +9,27 @@ namespace noisymix {
 struct EightDoubles {
   static constexpr int kLanes = 8;
   using type = double __attribute__((vector_size(64)));
-  using at = double __attribute__((vector_size(64), aligned(8), may_alias));  ///< anywhere in memory
-  using floats_at = float __attribute__((vector_size(32), aligned(4), may_alias));
+  using floats = float __attribute__((vector_size(32)));  ///< as many floats
 };
 /// For all other code.
 struct FourDoubles {
   static constexpr int kLanes = 4;
   using type = double __attribute__((vector_size(32)));
-  using at = double __attribute__((vector_size(32), aligned(8), may_alias));
-  using floats_at = float __attribute__((vector_size(16), aligned(4), may_alias));
+  using floats = float __attribute__((vector_size(16)));
 };
+
+/// From and to anywhere in memory, in one instruction. Not by a type of small alignment: clang forgets the
+/// alignment of a vector type on its way through a template.
+template <class Vector, class T>
+inline __attribute__((always_inline)) Vector load_vector(const T* from) {
+  Vector values;
+  __builtin_memcpy(&values, from, sizeof values);
+  return values;
+}
+template <class Vector, class T>
+inline __attribute__((always_inline)) void store_vector(T* to, const Vector& values) {
+  __builtin_memcpy(to, &values, sizeof values);
+}
 
 /// Which of the two.
 inline bool has_eight_doubles() {

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "augment/filters/clipped_zoom.h"
+#include "augment/filters/wide_doubles.h"
 #include "engine/cpu/vectorise.h"
 #include "engine/error.h"
 
@@ -18,8 +19,6 @@ constexpr std::size_t kColumns = 8, kLanes = 16;
 
 using Floats = float __attribute__((vector_size(32)));
 using Indices = std::int32_t __attribute__((vector_size(32)));
-using FloatsAt = float __attribute__((vector_size(32), aligned(4), may_alias));
-using IndicesAt = std::int32_t __attribute__((vector_size(32), aligned(4), may_alias));
 
 /// values[places[k]] for every k.
 inline __attribute__((always_inline)) Floats picked(const Floats& values, const Indices& places) {
@@ -38,14 +37,14 @@ NM_VECTORISED(stretch_rows,
               (in, out, rows, stride, table)) {
   for (std::size_t block = 0; block < table.first_column.size(); ++block) {
     const std::size_t x = block * kColumns;
-    const Indices shift = *reinterpret_cast<const IndicesAt*>(table.column_shift.data() + x);
-    const Floats weight = *reinterpret_cast<const FloatsAt*>(table.right_weight.data() + x);
+    const Indices shift = load_vector<Indices>(table.column_shift.data() + x);
+    const Floats weight = load_vector<Floats>(table.right_weight.data() + x);
     const float* from = in + table.first_column[block];
     float* to = out + x;
     for (std::size_t y = 0; y < rows; ++y, from += stride, to += stride) {
-      const Floats left = picked(Floats(*reinterpret_cast<const FloatsAt*>(from)), shift);
-      const Floats right = picked(Floats(*reinterpret_cast<const FloatsAt*>(from + 1)), shift);
-      *reinterpret_cast<FloatsAt*>(to) = left + (right - left) * weight;
+      const Floats left = picked(load_vector<Floats>(from), shift);
+      const Floats right = picked(load_vector<Floats>(from + 1), shift);
+      store_vector<Floats>(to, left + (right - left) * weight);
     }
   }
 }
@@ -58,12 +57,12 @@ NM_VECTORISED(add_rows, (const float* in, float* NM_RESTRICT sum, std::size_t st
     const float* upper = in + static_cast<std::size_t>(table.upper_row[y]) * stride;
     const float weight = table.upper_weight[y];
     for (std::size_t x = 0; x < stride; x += kColumns) {
-      const Floats a = *reinterpret_cast<const FloatsAt*>(lower + x);
-      const Floats b = *reinterpret_cast<const FloatsAt*>(upper + x);
+      const Floats a = load_vector<Floats>(lower + x);
+      const Floats b = load_vector<Floats>(upper + x);
       const Floats value = a + (b - a) * weight;
-      Floats total = *reinterpret_cast<FloatsAt*>(sum + x) + value;
+      Floats total = load_vector<Floats>(sum + x) + value;
       for (int i = 1; i < table.times; ++i) total += value;
-      *reinterpret_cast<FloatsAt*>(sum + x) = total;
+      store_vector<Floats>(sum + x, total);
     }
   }
 }

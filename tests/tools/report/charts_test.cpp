@@ -119,7 +119,7 @@ TEST_CASE("harmed images show both answers") {
   const std::string html = draw(grid);
   CHECK(html_fault(html) == "");
   CHECK(occurrences(html, "data:image/png") == 2);
-  CHECK(html.find("&lt;dog&gt;</b> 98 %") != std::string::npos);
+  CHECK(html.find("&lt;dog&gt;</b> 98&nbsp;%") != std::string::npos);
   grid.images.clear();
   CHECK(draw(grid) == "");
 }
