@@ -40,7 +40,7 @@ class Brightness final : public Corruption {
 }  // namespace
 
 void brightness(const Image& image, double amount, Image& out, double* values) {
-  take_shape(out, image);
+  set_shape_like(out, image);
   if (image.channels == 1) return brighten_greys(image, out, values, amount);
   brighten_colours(image.pixels.data(), out.pixels.data(), image.pixels.size() / 3, values, amount);
 }

@@ -4,7 +4,7 @@
 #include <memory>
 #include <span>
 
-#include "augment/corruptions/corruption.h"
+#include "augment/corruptions/normal_noise.h"
 
 namespace noisymix {
 
@@ -15,14 +15,11 @@ inline constexpr BySeverity<double> kGaussianNoise[] = {
     {0.08, 0.12, 0.18, 0.26, 0.38},
 };
 
-/// Normal draws of mean 0 and this standard deviation, one for each byte of an image.
-void draw_gaussian_noise(Key key, double deviation, std::span<float> noise);
-
-/// clip(x + noise), with x in 0..1, times 255 and truncated. `noise` has one draw per byte of the image.
-/// `values`, unless null, receives what is truncated. T is float or double; double agrees with the benchmark
-/// to the bit.
+/// clip(x + noise) from recorded or drawn noise (draw_normal_noise), see apply_normal_noise().
 template <class T>
-void gaussian_noise(const Image& image, std::span<const T> noise, Image& out, T* values = nullptr);
+void gaussian_noise(const Image& image, std::span<const T> noise, Image& out, T* values = nullptr) {
+  apply_normal_noise("gaussian_noise", NoiseForm::added, image, noise, out, values);
+}
 
 std::unique_ptr<Corruption> make_gaussian_noise(ParameterSet set, int severity);
 

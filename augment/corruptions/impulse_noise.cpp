@@ -69,7 +69,7 @@ void impulse_noise(const Image& image, std::span<const std::uint8_t> flipped,
   NM_CHECK(flipped.size() == image.pixels.size() && salted.size() == image.pixels.size(),
            "[impulse_noise] masks of ", flipped.size(), " and ", salted.size(), " entries for an image of ",
            image.pixels.size(), " bytes");
-  take_shape(out, image);
+  set_shape_like(out, image);
   flip(image.pixels.data(), flipped.data(), salted.data(), out.pixels.data(), image.pixels.size());
 }
 

@@ -35,7 +35,7 @@ class Saturate final : public Corruption {
 }  // namespace
 
 void saturate(const Image& image, const SaturateParameters& parameters, Image& out, double* values) {
-  take_shape(out, image);
+  set_shape_like(out, image);
   if (image.channels == 1) {
     std::copy(image.pixels.begin(), image.pixels.end(), out.pixels.begin());
     if (values != nullptr) std::copy(image.pixels.begin(), image.pixels.end(), values);

@@ -70,7 +70,7 @@ class ShotNoise final : public Corruption {
     const Scratch::Frame frame(scratch);
     const auto counts = scratch.take<std::uint16_t>(image.pixels.size());
     counts_.draw(key, image.pixels, scratch, counts);
-    take_shape(out, image);
+    set_shape_like(out, image);
     std::uint8_t* NM_RESTRICT to = out.pixels.data();
     for (std::size_t i = 0; i < counts.size(); ++i) to[i] = results_[counts[i]];
   }
@@ -128,7 +128,7 @@ template <class Count>
 void shot_noise(const Image& image, std::span<const Count> counts, int photons, Image& out, double* values) {
   NM_CHECK(counts.size() == image.pixels.size(), "[shot_noise] ", counts.size(), " counts for an image of ",
            image.pixels.size(), " bytes");
-  take_shape(out, image);
+  set_shape_like(out, image);
   for (std::size_t i = 0; i < counts.size(); ++i) {
     const double value = value_of(static_cast<double>(counts[i]), photons);
     out.pixels[i] = static_cast<std::uint8_t>(value);

@@ -4,7 +4,7 @@
 #include <memory>
 #include <span>
 
-#include "augment/corruptions/corruption.h"
+#include "augment/corruptions/normal_noise.h"
 
 namespace noisymix {
 
@@ -15,14 +15,11 @@ inline constexpr BySeverity<double> kSpeckleNoise[] = {
     {0.15, 0.2, 0.35, 0.45, 0.6},
 };
 
-/// Normal draws of mean 0 and this standard deviation, one for each byte of an image.
-void draw_speckle_noise(Key key, double deviation, std::span<float> noise);
-
-/// clip(x + x noise), with x in 0..1, times 255 and truncated. `noise` has one draw per byte of the image.
-/// `values`, unless null, receives what is truncated. T is float or double; double agrees with the benchmark
-/// to the bit.
+/// clip(x + x noise) from recorded or drawn noise (draw_normal_noise), see apply_normal_noise().
 template <class T>
-void speckle_noise(const Image& image, std::span<const T> noise, Image& out, T* values = nullptr);
+void speckle_noise(const Image& image, std::span<const T> noise, Image& out, T* values = nullptr) {
+  apply_normal_noise("speckle_noise", NoiseForm::proportional, image, noise, out, values);
+}
 
 std::unique_ptr<Corruption> make_speckle_noise(ParameterSet set, int severity);
 

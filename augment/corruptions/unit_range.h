@@ -2,6 +2,7 @@
 #pragma once
 
 #include "augment/corruptions/corruption.h"
+#include "augment/image_ops.h"
 #include "engine/error.h"
 
 namespace noisymix {
@@ -11,14 +12,6 @@ template <class T>
 inline __attribute__((always_inline)) T clip_unit(T value) {
   value = value > T{0} ? value : T{0};
   return value < T{1} ? value : T{1};
-}
-
-/// Gives `out` the shape of `image`; its memory is kept.
-inline void take_shape(Image& out, const Image& image) {
-  out.height = image.height;
-  out.width = image.width;
-  out.channels = image.channels;
-  out.pixels.resize(image.pixels.size());
 }
 
 /// The constants of a severity. Throws ConfigError unless 1 <= severity <= 5.

@@ -41,7 +41,7 @@ class GaussianNoiseStream : public NoiseStream {
 
  protected:
   void write_draw(const Image& image, Key key, Image& out) override {
-    draw_gaussian_noise(key, deviation_, noise_);
+    draw_normal_noise(key, deviation_, noise_);
     gaussian_noise<float>(image, noise_, out);
   }
 
@@ -57,7 +57,7 @@ class SpeckleNoiseStream : public NoiseStream {
 
  protected:
   void write_draw(const Image& image, Key key, Image& out) override {
-    draw_speckle_noise(key, deviation_, noise_);
+    draw_normal_noise(key, deviation_, noise_);
     speckle_noise<float>(image, noise_, out);
   }
 

@@ -42,7 +42,7 @@ TEST_CASE("speckle_noise: what is applied is the function of what is drawn") {
   Image applied, replayed;
   make_speckle_noise(ParameterSet::cifar, 4)->apply(image, Key(3), scratch, applied);
   std::vector<float> noise(image.pixels.size());
-  draw_speckle_noise(Key(3), kSpeckleNoise[0][3], noise);
+  draw_normal_noise(Key(3), kSpeckleNoise[0][3], noise);
   speckle_noise(image, std::span<const float>(noise), replayed);
   CHECK(applied == replayed);
   noise.pop_back();
