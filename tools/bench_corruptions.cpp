@@ -1,20 +1,16 @@
 #include "tools/bench_corruptions.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 
 #include <nlohmann/json.hpp>
 
 #include "tools/smooth_images.h"
+#include "tools/work_progress.h"
 
 namespace noisymix {
 namespace {
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 /// Seconds per image: the median of five rounds, so that a neighbour's work does not count.
 double seconds_per_image(const Corruption& corruption, const std::vector<Image>& images, std::int64_t count) {
@@ -22,11 +18,11 @@ double seconds_per_image(const Corruption& corruption, const std::vector<Image>&
   Image out;
   std::vector<double> rounds;
   for (int round = 0; round < 5; ++round) {
-    const double start = now();
+    const double start = steady_seconds();
     for (std::int64_t i = 0; i < count; ++i)
       corruption.apply(images[static_cast<std::size_t>(i) % images.size()], Key(0).child(round).child(i),
                        scratch, out);
-    rounds.push_back((now() - start) / static_cast<double>(count));
+    rounds.push_back((steady_seconds() - start) / static_cast<double>(count));
   }
   std::sort(rounds.begin(), rounds.end());
   return rounds[rounds.size() / 2];

@@ -4,11 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <string>
 #include <utility>
+
+#include "tools/work_progress.h"
 
 namespace noisymix {
 namespace {
@@ -16,23 +17,11 @@ namespace {
 constexpr double kRedrawSeconds = 0.1;  // a terminal shows no more, and drawing costs time
 constexpr double kLineSeconds = 10;     // between plain lines within an epoch: logs stay readable
 
-double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 template <typename... Values>
 std::string format(const char* pattern, Values... values) {
   char text[256];
   std::snprintf(text, sizeof text, pattern, values...);
   return text;
-}
-
-/// 75 -> "1:15", 3700 -> "1:01:40".
-std::string duration(double seconds) {
-  const auto total = static_cast<long long>(std::llround(std::max(0.0, seconds)));
-  const long long hours = total / 3600, minutes = total / 60 % 60, rest = total % 60;
-  return hours > 0 ? format("%lld:%02lld:%02lld", hours, minutes, rest)
-                   : format("%lld:%02lld", minutes, rest);
 }
 
 /// What both displays keep: totals, running speed, and the texts made of them.
@@ -71,7 +60,8 @@ class Progress : public TrainObserver {
     if (report.test) {
       text += format("  test %.2f %%%s", 100 * report.test->accuracy, report.best ? " (best)" : "");
     }
-    line(text + format("  %.0f images/s  %s", report.images_per_second, duration(report.seconds).c_str()));
+    line(text +
+         format("  %.0f images/s  %s", report.images_per_second, shown_duration(report.seconds).c_str()));
   }
 
  protected:
@@ -84,7 +74,7 @@ class Progress : public TrainObserver {
   std::string numbers(const StepReport& report) const {
     const double left = static_cast<double>(total_steps() - report.step - 1) * step_seconds_;
     return format("loss %.4f  acc %.1f %%  %.0f images/s  ETA %s", report.loss, 100 * report.stats.accuracy,
-                  step_seconds_ > 0 ? images_ / step_seconds_ : 0.0, duration(left).c_str());
+                  step_seconds_ > 0 ? images_ / step_seconds_ : 0.0, shown_duration(left).c_str());
   }
   std::string place(const StepReport& report) const {
     return format("epoch %lld/%lld", static_cast<long long>(report.epoch + 1),

@@ -11,10 +11,6 @@ namespace {
 
 constexpr double kRedrawSeconds = 0.1, kLineSeconds = 10;
 
-double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 /// 1234567 -> "1,234,567".
 std::string grouped(double number) {
   std::string digits = std::to_string(static_cast<long long>(std::llround(number)));
@@ -24,6 +20,10 @@ std::string grouped(double number) {
 }
 
 }  // namespace
+
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 std::string shown_duration(double seconds) {
   const auto total = static_cast<long long>(std::llround(std::max(0.0, seconds)));

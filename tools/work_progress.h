@@ -35,6 +35,9 @@ class WorkProgress {
   bool drawn_ = false;
 };
 
+/// Seconds of a clock that never jumps.
+double steady_seconds();
+
 /// 75 -> "1:15", 3700 -> "1:01:40".
 std::string shown_duration(double seconds);
 

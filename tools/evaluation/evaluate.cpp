@@ -1,7 +1,6 @@
 #include "tools/evaluation/evaluate.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -13,15 +12,12 @@
 #include "tools/evaluation/metrics.h"
 #include "tools/evaluation/picture_batch.h"
 #include "tools/evaluation/sequence_evaluation.h"
+#include "tools/work_progress.h"
 
 namespace noisymix {
 namespace {
 
 namespace fs = std::filesystem;
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 bool fits(const EvaluationResults& old, const EvaluationResults& fresh) {
   return old.weights_hash == fresh.weights_hash && old.data_hash == fresh.data_hash &&
@@ -176,7 +172,7 @@ bool evaluate_runs(std::vector<EvaluatedRun>& runs, const Dataset& data, const s
   for (std::size_t v = 0; v < variants.size(); ++v) {
     if (pending[v].empty()) continue;
     const Variant& variant = variants[v];
-    const double start = now();
+    const double start = steady_seconds();
     progress.place = shown_place(variant.place);
     VariantEvaluation evaluation(pending[v], data, variant);
     for (std::int64_t first = 0; first < variant.examples; first += options.batch) {
@@ -186,7 +182,7 @@ bool evaluate_runs(std::vector<EvaluatedRun>& runs, const Dataset& data, const s
         return false;
     }
     evaluation.finish();
-    save(pending[v], now() - start);
+    save(pending[v], steady_seconds() - start);
   }
   return sequences.run(progress, tell);
 }

@@ -1,7 +1,6 @@
 #include "tools/evaluation/sequence_evaluation.h"
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <string>
 
@@ -11,6 +10,7 @@
 #include "engine/error.h"
 #include "tools/evaluation/flips.h"
 #include "tools/evaluation/picture_batch.h"
+#include "tools/work_progress.h"
 
 namespace noisymix {
 namespace {
@@ -44,10 +44,6 @@ class FrameBatch {
   std::vector<Image> frames_;
   std::vector<std::unique_ptr<FrameStream>> streams_;
 };
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 /// Predictions of one run over all sequences of a task.
 struct RunScores {
@@ -113,7 +109,7 @@ bool SequenceEvaluation::run(EvaluationProgress& progress, const std::function<b
 
 bool SequenceEvaluation::run_task(const Task& task, const std::function<bool(double)>& tell) const {
   const NoGrad unrecorded;
-  const double start = now();
+  const double start = steady_seconds();
   const auto sequence = make_sequence(task.type, options_.parameters, task.difficulty);
   const bool noise = is_noise(task.type);
   std::vector<RunScores> scores;
@@ -148,7 +144,7 @@ bool SequenceEvaluation::run_task(const Task& task, const std::function<bool(dou
                          {score.flips.begin(), score.flips.end()}};
     results.sequences.push_back(std::move(entry));
     results.images += examples_ * sequence->frames();
-    results.seconds += (now() - start) / static_cast<double>(scores.size());
+    results.seconds += (steady_seconds() - start) / static_cast<double>(scores.size());
     if (!score.run->file.empty()) save_results(score.run->file, results);
   }
   return true;
