@@ -1,0 +1,67 @@
+// Settings of the data set and the network.
+#include "tools/schema_row.h"
+
+#include "data/registry.h"
+#include "models/registry.h"
+
+namespace noisymix::schema {
+namespace {
+
+Texts model_names() {
+  Texts names;
+  for (const ModelEntry& entry : list_models()) names.push_back(entry.name);
+  return names;
+}
+
+Texts dataset_names() {
+  Texts names;
+  for (const auto& entry : list_datasets()) names.push_back(entry.first);
+  return names;
+}
+
+}  // namespace
+
+Rows data_rows() {
+  return {
+      key("title", NM_FIELD(title), ConfigRange{}, "What this run is, for logs and plots."),
+      key("data.name", NM_FIELD(data.name), dataset_names(),
+          "The data set; `noisymix data list` describes them."),
+      key("data.path", NM_FIELD(data.path), ConfigRange{},
+          "Folder of its files, relative to the working directory. Built-in sets need none."),
+      key("data.normalization", NM_FIELD(data.normalization),
+          Texts{"half", "cifar10", "cifar100", "imagenet", "none"},
+          "Channel means and deviations: half is 0.5 / 0.5, cifar10 and cifar100 are those of the NFM "
+          "code, none leaves [0, 1].",
+          "D14"),
+      key("data.train_limit", NM_FIELD(data.train_limit), at_least(0),
+          "Train on the first so many examples; 0 is all."),
+      key("data.test_limit", NM_FIELD(data.test_limit), at_least(0),
+          "Test on the first so many examples; 0 is all."),
+      key("data.seed", NM_FIELD(data.seed), at_least(0), "Seed of built-in sets, independent of train.seed."),
+      key("data.image_size", NM_FIELD(data.image_size), between(0, 1024),
+          "Image folders: side to resize to; 0 requires images of one size."),
+  };
+}
+
+Rows model_rows() {
+  return {
+      key("model.name", NM_FIELD(model.name), model_names(),
+          "The network; `noisymix models` describes them. The paper's WRN-28-2 was probably run as WRN-28-4.",
+          "D5"),
+      key("model.width", NM_FIELD(model.options.width), between(0, 16),
+          "Factor on the channels; 0 is the model's own default."),
+      key("model.depth", NM_FIELD(model.options.depth), between(0, 1000),
+          "Wide-ResNet depth, 6 n + 4; 0 is the model's own default."),
+      key("model.dropout", NM_FIELD(model.options.dropout), below(-1, 1),
+          "Probability of zeroing an activation; negative is the model's own default.", "D8"),
+      key("model.activation", NM_FIELD(model.options.activation), Texts{"relu", "gelu"}, "Nonlinearity."),
+      key("model.shortcut", NM_FIELD(model.options.shortcut), Texts{"", "activated", "raw"},
+          "PreActResNet: identity shortcuts start after batch norm and ReLU (activated, as the published "
+          "code) or at the raw block input; empty is the model's own default, activated.",
+          "D13"),
+      key("model.final_bn", NM_FIELD(model.options.final_bn), ConfigRange{},
+          "PreActResNet: batch norm and ReLU before the pooling.", "D13"),
+  };
+}
+
+}  // namespace noisymix::schema
