@@ -15,6 +15,12 @@ class Model : public Module {
  public:
   /// Stages announced through Context::at_stage at which mixing may happen, 0 (input) first.
   virtual std::vector<int> stages() const = 0;
+  /// Path of the last layer, from features to logits, for example "fc": what transfer learning replaces.
+  /// Empty when there is no such single layer.
+  virtual std::string head() const { return ""; }
+  /// Path of the module that ends stage 1, 2, ... in the order of the state: everything up to and including
+  /// it is what freezing to that stage holds still. May go on behind the stages at which mixing happens.
+  virtual std::vector<std::string> stage_ends() const { return {}; }
 };
 
 /// Settings that several models share; a model rejects those it does not have (ConfigError).
