@@ -14,6 +14,7 @@ namespace noisymix {
 namespace {
 
 const Axes kImageAxes = {1, 2, 3};
+constexpr double kNormalStart = 0.001;  // deviation of TRADES' first point
 
 void check_batch(const char* attack, const Tensor& x, double epsilon) {
   NM_CHECK(x.defined() && x.rank() == 4, "[", attack, "] expects images [n, h, w, c], got ",
@@ -86,6 +87,15 @@ Tensor projected(const Tensor& delta, AttackNorm norm, double epsilon) {
   return mul(delta, div(constant(epsilon, delta), maximum(lengths(delta), constant(epsilon, delta))));
 }
 
+/// TRADES' first point: a touch of noise, because at x itself the divergence has no slope.
+Tensor normal_start(const Tensor& x, Key key, std::int64_t first) {
+  const Shape one{1, x.dim(1), x.dim(2), x.dim(3)};
+  std::vector<Tensor> images;
+  for (std::int64_t i = 0; i < x.dim(0); ++i)
+    images.push_back(random_normal(one, key.child(first + i), 0, kNormalStart, x.dtype(), x.device()));
+  return concat(images);
+}
+
 /// A point drawn uniformly from the ball, for each image from its own key.
 Tensor random_start(const Tensor& x, const PgdOptions& options, Key key, std::int64_t first) {
   const std::int64_t n = x.dim(0), size = x.dim(1) * x.dim(2) * x.dim(3);
@@ -133,6 +143,8 @@ Tensor pgd(const AttackLoss& loss_of, const Tensor& x, const Normalization& norm
   const double step = options.step > 0 ? options.step : 2.5 * options.epsilon / options.iterations;
   Tensor delta = zeros_like(x);
   if (options.start == AttackStart::random) delta = space.kept(random_start(x, options, key, first));
+  if (options.start == AttackStart::normal)
+    delta = space.kept(projected(normal_start(x, key, first), options.norm, options.epsilon));
   for (int i = 0; i < options.iterations; ++i) {
     const Tensor gradient = space.pulled_back(input_gradient(loss_of, space.moved(delta)));
     const Tensor direction = options.norm == AttackNorm::linf ? sign(gradient) : directions(gradient);

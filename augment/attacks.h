@@ -18,7 +18,9 @@ using AttackLoss = std::function<Tensor(const Tensor& x)>;
 enum class AttackNorm { linf, l2 };
 /// What epsilon is measured in: pixels in [0, 1], or what the model sees after normalisation.
 enum class AttackSpace { unit, normalised };
-enum class AttackStart { zero, random };
+/// Where the steps begin: at x, at a point drawn uniformly from the ball, or at x + 0.001 N(0, 1) (TRADES,
+/// register D27).
+enum class AttackStart { zero, random, normal };
 
 struct FgsmOptions {
   double epsilon = 8.0 / 255;
@@ -31,10 +33,9 @@ struct PgdOptions {
   AttackNorm norm = AttackNorm::linf;
   AttackSpace space = AttackSpace::unit;
   int iterations = 7;
-  double step = 0;  ///< in epsilon's units; 0 means 2.5 epsilon / iterations
-  AttackStart start =
-      AttackStart::zero;  ///< random: uniform in the ball (register D26: zero, as published code)
-  bool clip = false;      ///< as above; the published code does not (D26)
+  double step = 0;                        ///< in epsilon's units; 0 means 2.5 epsilon / iterations
+  AttackStart start = AttackStart::zero;  ///< zero as published code (register D26)
+  bool clip = false;                      ///< as above; the published code does not (D26)
 };
 
 /// One step of epsilon along the gradient's sign. `x` is a normalised batch [n, h, w, c] with 1 or 3 channels

@@ -29,4 +29,8 @@ std::unique_ptr<BatchSource> make_batch_source(std::shared_ptr<const Dataset> da
                                                Dtype dtype,
                                                const std::function<void(const std::string&)>& notice = {});
 
+/// Each batch `times` times in a row ("free" adversarial training), so that an epoch has as many times the
+/// batches.
+std::unique_ptr<BatchSource> replayed(std::unique_ptr<BatchSource> source, std::int64_t times);
+
 }  // namespace noisymix

@@ -61,13 +61,13 @@ Tensor Module::located(const std::function<Tensor()>& body) const {
 std::string Module::path() const {
   if (parent_ == nullptr) return name_;
   const std::string above = parent_->path();
-  return above.empty() ? name_ : above + "." + name_;
+  return above.empty() || name_.empty() ? above + name_ : above + "." + name_;
 }
 
 void Module::collect(const std::string& prefix, bool buffers_too, Named& out) const {
   for (const Entry& entry : entries_) {
     if (entry.child != nullptr)
-      entry.child->collect(prefix + entry.name + ".", buffers_too, out);
+      entry.child->collect(entry.name.empty() ? prefix : prefix + entry.name + ".", buffers_too, out);
     else if (entry.is_parameter || buffers_too)
       out.emplace_back(prefix + entry.name, *entry.tensor);
   }
@@ -159,7 +159,7 @@ Tensor& Module::register_buffer(std::string name, Tensor value) {
 }
 
 void Module::register_module(std::string name, Module& child) {
-  NM_ASSERT(child.parent_ == nullptr && !name.empty() && name.find('.') == std::string::npos);
+  NM_ASSERT(child.parent_ == nullptr && name.find('.') == std::string::npos);
   child.parent_ = this;
   child.name_ = name;
   entries_.push_back({std::move(name), nullptr, false, &child});

@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -16,21 +15,20 @@
 #include "engine/backend.h"
 #include "engine/cpu/parallel.h"
 #include "engine/math_policy.h"
+#include "engine/nearest_name.h"
 #include "engine/ops/random.h"
 #include "engine/profile.h"
 #include "tools/bench_profile.h"
+#include "tools/ready_configs.h"
 #include "tools/scheme.h"
 #include "tools/step_runner.h"
 #include "tools/training_setup.h"
+#include "tools/work_progress.h"
 
 namespace noisymix {
 namespace {
 
 constexpr std::int64_t kSide = 32, kChannels = 3;
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 double rounded(double value, int digits) {
   const double scale = std::pow(10.0, digits);
@@ -55,24 +53,26 @@ Batch random_batch(const BenchStepOptions& options, int views) {
   return batch;
 }
 
+/// The settings of a scheme, as training with it on CIFAR-10 has them.
+Config config_of(const std::string& scheme) {
+  const std::string name = "cifar10-" + (scheme == "plain" ? "baseline" : scheme);
+  const ConfigSource source = find_config(name);
+  return parse_config(source.name, source.text, {});
+}
+
 /// The scheme's objectives, one per stage that may be mixed, which take turns: so the benchmark's time does
 /// not depend on which stages a few random draws pick.
 class InTurn final : public Objective {
  public:
-  InTurn(const std::string& scheme, const Model& model) {
-    ObjectiveConfig objective;
-    if (scheme == "augmix" || scheme == "noisymix") objective.consistency = "jensen_shannon";
-    if (scheme != "noisymix") {
-      all_.push_back(make_objective(objective, {}));
+  InTurn(Config config, const Model& model) {
+    if (!config.mix.active() || config.input_mix.kind != "features") {
+      config.input_mix.probability = 1;  // steps that do not mix are plain ones
+      all_.push_back(make_objective(config));
       return;
     }
-    for (const int stage : model.stages()) {
-      FeatureMixOptions mix;
-      mix.mix = true;
-      mix.add = mix.mult = 0.5;
-      mix.sparse = 0.65;
-      mix.layers = {stage};
-      all_.push_back(make_objective(objective, mix));
+    for (const int stage : config.mix.layers.empty() ? model.stages() : config.mix.layers) {
+      config.mix.layers = {stage};
+      all_.push_back(make_objective(config));
     }
   }
   std::size_t count() const { return all_.size(); }
@@ -80,6 +80,8 @@ class InTurn final : public Objective {
   StepLoss loss(Model& model, const Batch& batch, Key key) override {
     return all_[current_]->loss(model, batch, key);
   }
+  double passes(int views) const override { return all_[current_]->passes(views); }
+  void step_done() override { all_[current_]->step_done(); }
   std::optional<StepPlan> plan(const Model& model, std::int64_t examples, int views, Key key,
                                Device device) const override {
     return all_[current_]->plan(model, examples, views, key, device);
@@ -91,9 +93,12 @@ class InTurn final : public Objective {
 };
 
 void check(const BenchStepOptions& o) {
-  const auto& s = o.scheme;
-  NM_CHECK_AS(ConfigError, s == "plain" || s == "augmix" || s == "noisymix" || s == "infer",
-              "--scheme is plain, augmix, noisymix or infer, not \"", s, '"');
+  const std::vector<std::string> schemes = bench_schemes_known();
+  const std::string near = nearest_name(o.scheme, schemes);
+  NM_CHECK_AS(
+      ConfigError, std::find(schemes.begin(), schemes.end(), o.scheme) != schemes.end(),
+      "--scheme is infer, plain or what follows cifar10- in the name of a ready configuration, not \"",
+      o.scheme, '"', near.empty() ? "" : "; did you mean " + near + "?");
   NM_CHECK_AS(ConfigError, o.dtype == "f32" || o.dtype == "bf16" || (o.dtype == "tf32" && !o.device.is_cpu()),
               "--dtype is f32, bf16 or (on a GPU) tf32, not \"", o.dtype, '"');
   NM_CHECK_AS(ConfigError, o.batch > 0 && o.steps > 0 && o.warmup >= 0 && o.classes > 0 && o.threads >= 0,
@@ -114,10 +119,11 @@ namespace {
 class Workload {
  public:
   explicit Workload(const BenchStepOptions& options)
-      : infer_(options.scheme == "infer"),
-        views_(options.scheme == "augmix" || options.scheme == "noisymix" ? 3 : 1) {
+      : infer_(options.scheme == "infer"), config_(config_of(infer_ ? "plain" : options.scheme)) {
+    views_ = view_count(config_.views);
     ModelOptions model_options;
     model_options.classes = options.classes;
+    model_options.width = options.width;
     if (options.dropout >= 0) model_options.dropout = options.dropout;
     model_ = make_model(options.arch, model_options, Key(0).child("init"));
     model_->to(options.device);
@@ -126,13 +132,14 @@ class Workload {
     batch_.images = batch_.images.to(options.device).to(precision);
     batch_.labels = batch_.labels.to(options.device);
     optimizer_ = make_optimizer({}, model_->parameters());
-    objective_ = std::make_unique<InTurn>(options.scheme, *model_);
+    objective_ = std::make_unique<InTurn>(config_, *model_);
     const StepParts parts{*model_, *objective_, *optimizer_, options.device, precision};
     const bool recorded = StepGraph::available(options.device) && !options.eager && !options.profile;
     runner_ = recorded ? make_graph_runner(parts) : make_eager_runner(parts);
   }
 
   int views() const { return views_; }
+  double passes() const { return infer_ ? 0 : objective_->passes(views_); }
   /// Steps until every objective has been recorded.
   int shortest_warmup() const {
     return batch_.images.device().is_cpu() ? 0 : 2 * static_cast<int>(objective_->count());
@@ -153,7 +160,8 @@ class Workload {
 
  private:
   bool infer_;
-  int views_;
+  Config config_;
+  int views_ = 1;
   std::unique_ptr<Model> model_;
   Batch batch_;
   std::unique_ptr<Optimizer> optimizer_;
@@ -162,6 +170,14 @@ class Workload {
 };
 
 }  // namespace
+
+std::vector<std::string> bench_schemes_known() {
+  std::vector<std::string> names = {"plain", "infer"};
+  for (const ReadyConfig& config : ready_configs()) {
+    if (config.name.starts_with("cifar10-")) names.emplace_back(config.name.substr(8));
+  }
+  return names;
+}
 
 BenchStepResult bench_step(const BenchStepOptions& options) {
   check(options);
@@ -176,9 +192,9 @@ BenchStepResult bench_step(const BenchStepOptions& options) {
   std::optional<Profile> profile;
   if (options.profile) profile.emplace();
   for (int i = 0; i < options.steps; ++i) {
-    const double start = now();
+    const double start = steady_seconds();
     work.step(warmup + i);
-    seconds.push_back(now() - start);
+    seconds.push_back(steady_seconds() - start);
   }
   const double middle = median(seconds), images = static_cast<double>(options.batch);
   BenchStepResult result{
@@ -191,6 +207,7 @@ BenchStepResult bench_step(const BenchStepOptions& options) {
       .step_s = middle,
       .views_per_s = images * work.views() / middle,
       .base_images_per_s = images / middle,
+      .passes = work.passes(),
       .peak_mib = options.device.is_cpu() ? peak_mib() : backend.memory().peak_in_use >> 20,
       .system_allocations = backend.memory().system_calls - allocations,
       .profile = {}};
@@ -214,6 +231,7 @@ std::string to_json(const BenchStepResult& r) {
                                 {"step_s", rounded(r.step_s, 5)},
                                 {"views_per_s", rounded(r.views_per_s, 1)},
                                 {"base_images_per_s", rounded(r.base_images_per_s, 1)},
+                                {"passes", r.passes},
                                 {"peak_mib", r.peak_mib}}
       .dump();
 }

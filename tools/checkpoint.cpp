@@ -10,6 +10,7 @@
 #include "engine/io/torch_layout.h"
 #include "tools/run_directory.h"
 #include "tools/scheme.h"
+#include "tools/training_setup.h"
 
 namespace noisymix {
 namespace {
@@ -19,7 +20,8 @@ using Json = nlohmann::json;
 
 constexpr const char* kCardKey = "noisymix";      // metadata entry that holds the card
 constexpr const char* kPositionKey = "position";  // metadata entry that makes a file a checkpoint
-constexpr std::string_view kModelPrefix = "model.", kOptimizerPrefix = "optimizer.";
+constexpr std::string_view kModelPrefix = "model.", kOptimizerPrefix = "optimizer.",
+                           kObjectivePrefix = "objective.";
 
 }  // namespace
 
@@ -99,6 +101,7 @@ void save_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
                    {kPositionKey, Json(checkpoint.position).dump()}};
   add_tensors(file, kModelPrefix, to_torch_layout(on_host(checkpoint.model)).tensors);
   add_tensors(file, kOptimizerPrefix, on_host(checkpoint.optimizer));
+  add_tensors(file, kObjectivePrefix, on_host(checkpoint.objective));
   write_safetensors(path, file);
 }
 
@@ -110,6 +113,7 @@ Checkpoint load_checkpoint(const fs::path& path) {
   checkpoint.position = parse_metadata<Position>(path, file, kPositionKey);
   checkpoint.model = from_torch_layout(tensors_under(file, kModelPrefix));
   checkpoint.optimizer = tensors_under(file, kOptimizerPrefix).tensors;
+  checkpoint.objective = tensors_under(file, kObjectivePrefix).tensors;
   return checkpoint;
 }
 
@@ -135,6 +139,7 @@ LoadedRun load_run(const fs::path& path) {
     fail<DataError>(run.weights.string(), ": ", error.what());
   }
   if (const auto directory = run_around(run.weights)) run.config = directory->read_config();
+  if (run.config) run.model = with_ensemble(std::move(run.model), run.config->ensemble);
   return run;
 }
 

@@ -50,6 +50,7 @@ struct Checkpoint {
   Position position;
   Module::Named model;      ///< state of the model, in this library's layout
   Module::Named optimizer;  ///< state of the optimizer by name
+  Module::Named objective;  ///< state of the objective by name; usually nothing
 };
 
 /// Writes the weights atomically with their card; PyTorch users load them by name and shape.

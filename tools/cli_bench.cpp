@@ -8,6 +8,7 @@
 #include "tools/bench_conv.h"
 #include "tools/bench_corruptions.h"
 #include "tools/bench_peak.h"
+#include "tools/bench_schemes.h"
 #include "tools/bench_step.h"
 #include "tools/cli.h"
 
@@ -19,6 +20,7 @@ struct Options {
   BenchAugmixOptions augmix;
   BenchConvOptions conv;
   BenchCorruptionsOptions corruptions;
+  std::vector<std::string> schemes;
   std::string constants = "cifar-c";
   std::string device = "auto";
   bool json = false;
@@ -43,8 +45,7 @@ void add_bench(CLI::App& program, Action& action) {
   steps->add_option("--arch", step.arch, "model, see noisymix models")
       ->capture_default_str()
       ->type_name("MODEL");
-  steps->add_option("--scheme", step.scheme, "plain, augmix, noisymix or infer")
-      ->check(CLI::IsMember({"plain", "augmix", "noisymix", "infer"}))
+  steps->add_option("--scheme", step.scheme, "infer, plain, or NAME of a ready configuration cifar10-NAME")
       ->capture_default_str()
       ->type_name("SCHEME");
   steps->add_option("--batch", step.batch, "examples; augmix and noisymix see three views of each")
@@ -78,6 +79,33 @@ void add_bench(CLI::App& program, Action& action) {
     action = [options] {
       options->step.device = parse_device(options->device);
       return print(bench_step(options->step), options->json);
+    };
+  });
+
+  CLI::App* costs = verb->add_subcommand(
+      "schemes", "A step of every training scheme against the plain step times its passes");
+  costs->add_option("NAME", options->schemes, "schemes; all there are unless given")->type_name("");
+  costs->add_option("--arch", step.arch, "model, see noisymix models")
+      ->capture_default_str()
+      ->type_name("MODEL");
+  costs->add_option("--width", step.width, "factor on its channels; 0 is its own")
+      ->check(CLI::Range(0.0, 16.0))
+      ->capture_default_str();
+  costs->add_option("--batch", step.batch, "examples")->check(CLI::Range(1, 65536))->capture_default_str();
+  costs->add_option("--steps", step.steps, "timed steps; the median counts")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  costs->add_option("--threads", step.threads, "0 is one per core")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  costs->add_option("--device", options->device, "auto, cpu, cuda or cuda:N")
+      ->capture_default_str()
+      ->type_name("DEVICE");
+  costs->add_flag("--json", options->json, "one JSON array");
+  costs->callback([options, &action] {
+    action = [options] {
+      options->step.device = parse_device(options->device);
+      return print(bench_schemes(options->step, options->schemes), options->json);
     };
   });
 

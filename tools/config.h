@@ -35,9 +35,48 @@ struct ViewsConfig {
   AugMixOptions augmix;
 };
 
+/// Rest of the first choice: views made during the step, from the batch, the network or chance.
+struct PerturbConfig {
+  std::string kind = "none";  ///< none, gaussian, pgd, free, noise2net, augmax
+  bool keep_clean = true;     ///< perturbed copies come after the views; false: one replaces the first view
+  int copies = 1;             ///< gaussian
+  double noise = 0.2;         ///< gaussian: standard deviation, or the largest of them
+  std::string noise_law = "uniform";     ///< uniform: U(0, noise) per image; fixed: noise itself
+  double keep_share = 1;                 ///< gaussian: probability that an entry has noise
+  std::string mask = "element";          ///< of those entries: element, pixel (D23)
+  std::string norm = "linf";             ///< pgd: linf, l2
+  double epsilon = 8.0 / 255;            ///< pgd, free: radius in [0, 1] pixels; noise2net: largest step
+  int iterations = 7;                    ///< pgd, augmax
+  double step = 0;                       ///< pgd, augmax: 0 means 2.5 epsilon / iterations, or 0.1
+  std::string start = "zero";            ///< pgd: zero, random, normal (D26, D27)
+  bool clip = false;                     ///< pgd: keep pixels in [0, 1] (D26)
+  std::string attack = "cross_entropy";  ///< what pgd increases: cross_entropy, kl
+  int friendly = 0;                      ///< augmax: stop an image after so many mistakes; 0 never
+  double share = 0.75;                   ///< noise2net: of the batch
+  int hidden = 2;                        ///< noise2net: channels per slice
+  std::string consistency = "none";  ///< of the added copies with the first view: none, kl, jensen_shannon
+  double consistency_weight = 0.2;
+};
+
+/// Mixing at the input instead of feature mixing.
+struct InputMixConfig {
+  std::string kind = "features";  ///< features, cutmix, puzzlemix
+  double probability = 0.5;       ///< cutmix: of a step
+  bool transport = true;          ///< puzzlemix: move blocks towards the mask
+};
+
+/// How a trained network answers: once, or as an ensemble over noisy copies of its input (RSE).
+struct EnsembleConfig {
+  int copies = 1;
+  double noise = 0.1;
+  std::string mean = "probabilities";  ///< or logits (D25)
+};
+
 /// Third choice: which objective over the views.
 struct ObjectiveConfig {
-  std::string cross_entropy_views = "first";  ///< first or all
+  std::string cross_entropy_views = "first";     ///< first or all
+  std::string classification = "cross_entropy";  ///< or binary_cross_entropy (PuzzleMix code)
+  bool separate_forwards = false;  ///< a forward pass, and batch statistics, for each view (D22)
   double label_smoothing = 0;
   std::string consistency = "none";  ///< none, jensen_shannon
   double consistency_weight = 12;
@@ -69,6 +108,7 @@ struct TrainConfig {
   bool cuda_graph = true;     ///< GPU: record a step once and replay it
   int workers = 1, prefetch = 2;
   bool drop_last = false;
+  std::int64_t replays = 1;           ///< steps taken with each batch ("free" adversarial training)
   std::int64_t max_steps = 0;         ///< stop early; 0 means no limit
   std::int64_t eval_every = 1;        ///< epochs between evaluations on the test split
   std::int64_t checkpoint_every = 1;  ///< epochs between checkpoints
@@ -83,11 +123,14 @@ struct Config {
   DataConfig data;
   ModelConfig model;
   ViewsConfig views;
+  PerturbConfig perturb;
   FeatureMixOptions mix;  ///< second choice: what is mixed and noised where
+  InputMixConfig input_mix;
   ObjectiveConfig objective;
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
   TrainConfig train;
+  EnsembleConfig ensemble;
 };
 
 /// Number of views of an image that a training step sees.

@@ -39,7 +39,7 @@ void check_data(const Config& config, Conflicts& conflicts) {
 }
 
 void check_views(const Config& config, Conflicts& conflicts) {
-  const int views = view_count(config.views);
+  const int views = config.perturb.kind == "augmax" ? 3 : view_count(config.views);  // after the step's own
   const ObjectiveConfig& objective = config.objective;
   conflicts.require(objective.consistency == "none" || views >= 2,
                     {"objective.consistency", "views.kind", "views.count"},
@@ -52,7 +52,45 @@ void check_views(const Config& config, Conflicts& conflicts) {
   conflicts.require(config.views.augmix.depth != 0, {"views.depth"}, "must be -1 (random) or at least 1");
 }
 
+void check_perturb(const Config& config, Conflicts& conflicts) {
+  const PerturbConfig& perturb = config.perturb;
+  const bool copies_added = perturb.kind == "gaussian" || perturb.kind == "pgd";
+  conflicts.require(
+      perturb.consistency == "none" || (copies_added && perturb.keep_clean),
+      {"perturb.consistency", "perturb.kind", "perturb.keep_clean"},
+      "compares perturbed copies with the first view, which takes perturb.kind = \"gaussian\" or \"pgd\" "
+      "with keep_clean = true");
+  conflicts.require(!copies_added || !perturb.keep_clean || perturb.consistency != "none",
+                    {"perturb.keep_clean", "perturb.consistency"},
+                    "the perturbed copies do not enter the loss: set perturb.consistency, or keep_clean = "
+                    "false to train on "
+                    "them");
+  conflicts.require(perturb.keep_clean || perturb.copies == 1 || perturb.kind != "gaussian",
+                    {"perturb.copies", "perturb.keep_clean"},
+                    "without keep_clean one copy replaces the first view");
+  conflicts.require(perturb.kind == "none" || perturb.kind == "gaussian" || !holds_points(config.data),
+                    {"perturb.kind", "data.name"},
+                    perturb.kind + " needs images, but " + config.data.name + " holds points");
+  conflicts.require(
+      (perturb.kind == "augmax") == (config.views.kind == "augmax"), {"perturb.kind", "views.kind"},
+      "views.kind = \"augmax\" makes the chains that perturb.kind = \"augmax\" mixes; neither works alone");
+  conflicts.require(perturb.kind != "free" || view_count(config.views) == 1,
+                    {"perturb.kind", "views.kind", "views.count"}, "free trains on a single view");
+}
+
 void check_mix(const Config& config, Conflicts& conflicts) {
+  const InputMixConfig& input = config.input_mix;
+  conflicts.require(input.kind == "features" || config.mix.mix, {"mix.kind", "mix.enabled"},
+                    "needs mix.enabled = true");
+  conflicts.require(input.kind == "features" || (config.mix.add == 0 && config.mix.mult == 0),
+                    {"mix.kind", "mix.add", "mix.mult"},
+                    "noise at a stage belongs to mix.kind = \"features\"");
+  conflicts.require(input.kind == "features" || !holds_points(config.data), {"mix.kind", "data.name"},
+                    input.kind + " needs images, but " + config.data.name + " holds points");
+  conflicts.require(
+      config.objective.classification == "cross_entropy" || config.objective.cross_entropy_views == "first",
+      {"objective.classification", "objective.cross_entropy_views"},
+      "binary_cross_entropy counts the first view only");
   const std::set<int> distinct(config.mix.layers.begin(), config.mix.layers.end());
   conflicts.require(distinct.size() == config.mix.layers.size(), {"mix.layers"}, "names a stage twice");
 }
@@ -87,6 +125,7 @@ std::vector<ConfigConflict> find_conflicts(const Config& config) {
   Conflicts conflicts;
   check_data(config, conflicts);
   check_views(config, conflicts);
+  check_perturb(config, conflicts);
   check_mix(config, conflicts);
   check_optimizer(config, conflicts);
   return conflicts.take();

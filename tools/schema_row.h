@@ -112,10 +112,12 @@ ConfigKey enumeration(std::string path, Field field, Texts names, std::string me
 Rows data_rows();
 Rows model_rows();
 Rows view_rows();
+Rows perturb_rows();
 Rows mix_rows();
 Rows objective_rows();
 Rows optimizer_rows();
 Rows schedule_rows();
 Rows train_rows();
+Rows ensemble_rows();
 
 }  // namespace noisymix::schema

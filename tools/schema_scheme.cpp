@@ -1,4 +1,5 @@
-// Settings of the three choices of a training scheme: views, mixing, objective.
+// Settings of the three choices of a training scheme: views (also those made during the step), mixing,
+// objective.
 #include "tools/schema_row.h"
 
 #include "tools/scheme.h"
@@ -34,8 +35,65 @@ Rows view_rows() {
   };
 }
 
+Rows perturb_rows() {
+  return {
+      key("perturb.kind", NM_FIELD(perturb.kind),
+          Texts{"none", "gaussian", "pgd", "free", "noise2net", "augmax"},
+          "Gaussian copies (DiGN, RSE); adversarial copies by projected gradient steps (PGD, TRADES) or with "
+          "the step's "
+          "own gradient (free); random networks (Noise2Net); adversarial mixtures of AugMix chains "
+          "(AugMax)."),
+      key("perturb.keep_clean", NM_FIELD(perturb.keep_clean), ConfigRange{},
+          "Add the perturbed copies behind the views and compare them with the first one; false: a copy "
+          "takes "
+          "the place of the first view. free, noise2net and augmax have no choice."),
+      key("perturb.copies", NM_FIELD(perturb.copies), between(1, 64),
+          "gaussian: noisy copies of each image."),
+      key("perturb.noise", NM_FIELD(perturb.noise), at_least(0),
+          "gaussian: standard deviation in what the network sees, or the largest one."),
+      key("perturb.noise_law", NM_FIELD(perturb.noise_law), Texts{"uniform", "fixed"},
+          "gaussian: each image draws its deviation from U(0, noise) (DiGN), or all have the same (RSE)."),
+      key("perturb.keep_share", NM_FIELD(perturb.keep_share), between(0, 1),
+          "gaussian: probability that an entry has noise; 0.2 in DiGN's ImageNette recipe."),
+      key("perturb.mask", NM_FIELD(perturb.mask), Texts{"element", "pixel"},
+          "gaussian: entries left out are single values or whole pixels.", "D23"),
+      key("perturb.norm", NM_FIELD(perturb.norm), Texts{"linf", "l2"}, "pgd: norm of the ball."),
+      key("perturb.epsilon", NM_FIELD(perturb.epsilon), at_least(0),
+          "pgd, free: radius of the ball, for pixels in [0, 1]. noise2net: largest step.", "D24"),
+      key("perturb.iterations", NM_FIELD(perturb.iterations), between(1, 1000),
+          "pgd, augmax: gradient steps."),
+      key("perturb.step", NM_FIELD(perturb.step), at_least(0),
+          "pgd, augmax: length of a step; 0 is 2.5 epsilon / iterations for pgd and 0.1 for augmax."),
+      key("perturb.start", NM_FIELD(perturb.start), Texts{"zero", "random", "normal"},
+          "pgd: start at the image, anywhere in the ball, or at the image plus 0.001 N(0, 1).", "D26, D27"),
+      key("perturb.clip", NM_FIELD(perturb.clip), ConfigRange{}, "pgd: keep pixels in [0, 1].", "D26"),
+      key("perturb.attack", NM_FIELD(perturb.attack), Texts{"cross_entropy", "kl"},
+          "pgd: what the steps increase: the cross-entropy (PGD), or the divergence from the clean "
+          "prediction (TRADES)."),
+      key("perturb.friendly", NM_FIELD(perturb.friendly), between(0, 1000),
+          "augmax: an image stops after so many wrong predictions; 0 never (DiGN's form)."),
+      key("perturb.share", NM_FIELD(perturb.share), between(0, 1),
+          "noise2net: share of the batch that is replaced."),
+      key("perturb.hidden", NM_FIELD(perturb.hidden), between(1, 256), "noise2net: channels of a slice."),
+      key("perturb.consistency", NM_FIELD(perturb.consistency), Texts{"none", "kl", "jensen_shannon"},
+          "Divergence of the copies' predictions from the first view's: the mean of KL(first || copy), or "
+          "the "
+          "Jensen-Shannon divergence of all of them."),
+      key("perturb.consistency_weight", NM_FIELD(perturb.consistency_weight), at_least(0),
+          "Factor on that term: lambda of DiGN and TRADES.", "D27"),
+  };
+}
+
 Rows mix_rows() {
   return {
+      key("mix.kind", NM_FIELD(input_mix.kind), Texts{"features", "cutmix", "puzzlemix"},
+          "Blend activations at a drawn stage (mixup, manifold mixup, NFM, NoisyMix), or paste parts of the "
+          "partner image "
+          "into the input: a box (CutMix), or the salient blocks (PuzzleMix)."),
+      key("mix.probability", NM_FIELD(input_mix.probability), between(0, 1),
+          "cutmix: probability that a step mixes; 0.5 on CIFAR, 1 on ImageNet."),
+      key("mix.transport", NM_FIELD(input_mix.transport), ConfigRange{},
+          "puzzlemix: also move salient blocks into the part of the image that they are given."),
       key("mix.enabled", NM_FIELD(mix.mix), ConfigRange{},
           "Mix each batch with a permuted copy of itself. Independent of the noise.", "D6"),
       key("mix.alpha", NM_FIELD(mix.alpha), at_least(0),
@@ -66,6 +124,14 @@ Rows objective_rows() {
   return {
       key("objective.cross_entropy_views", NM_FIELD(objective.cross_entropy_views), Texts{"first", "all"},
           "Views that enter the cross-entropy."),
+      key("objective.classification", NM_FIELD(objective.classification),
+          Texts{"cross_entropy", "binary_cross_entropy"},
+          "Loss of the predictions against the labels; binary is over classes one by one, as in the "
+          "PuzzleMix code."),
+      key("objective.separate_forwards", NM_FIELD(objective.separate_forwards), ConfigRange{},
+          "A forward pass for each view, with batch statistics of its own (DiGN), instead of one over all of "
+          "them.",
+          "D22"),
       key("objective.label_smoothing", NM_FIELD(objective.label_smoothing), below(0, 1),
           "Share s of the label spread over all classes: (1 - s) one-hot + s / classes."),
       key("objective.consistency", NM_FIELD(objective.consistency), list_objectives(),

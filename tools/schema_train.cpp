@@ -61,6 +61,10 @@ Rows train_rows() {
       key("train.prefetch", NM_FIELD(train.prefetch), between(1, 1024), "Batches made ahead."),
       key("train.drop_last", NM_FIELD(train.drop_last), ConfigRange{},
           "Leave out the last batch when it is smaller."),
+      key("train.replays", NM_FIELD(train.replays), between(1, 1000),
+          "Steps taken with each batch, one after the other; \"free\" adversarial training takes 8 and "
+          "divides the epochs "
+          "by it."),
       key("train.max_steps", NM_FIELD(train.max_steps), at_least(0),
           "Stop after so many steps; 0 is no limit."),
       key("train.eval_every", NM_FIELD(train.eval_every), at_least(1),
@@ -75,6 +79,17 @@ Rows train_rows() {
       key("train.tensorboard", NM_FIELD(train.tensorboard), ConfigRange{},
           "Also write the curves to RUN/events.out.tfevents.*, which TensorBoard shows. Does not change the "
           "result."),
+  };
+}
+
+Rows ensemble_rows() {
+  return {
+      key("ensemble.copies", NM_FIELD(ensemble.copies), between(1, 1000),
+          "Noisy copies of the input over which the trained network's answer is averaged; 1 is the plain "
+          "answer."),
+      key("ensemble.noise", NM_FIELD(ensemble.noise), at_least(0), "Standard deviation of that noise."),
+      key("ensemble.mean", NM_FIELD(ensemble.mean), Texts{"probabilities", "logits"}, "What is averaged.",
+          "D25"),
   };
 }
 

@@ -29,6 +29,8 @@ struct StepStats {
 struct StepLoss {
   Tensor loss;        ///< scalar on the tape
   Tensor terms;       ///< f64 [3]: cross entropy, weighted consistency, accuracy
+  Tensor perturbed;   ///< scalar: weighted consistency of perturbed copies, further part of the loss; or
+                      ///< undefined
   double lambda = 1;  ///< and what was drawn for it
   int layer = -1;
 };
@@ -43,8 +45,7 @@ struct StepPlan {
   int layer = -1;
 };
 
-/// One training step's loss from a model and a batch. A new method that is not a setting of the existing
-/// objectives is one class and one line in the table of scheme.cpp.
+/// One training step's loss from a model and a batch.
 class Objective {
  public:
   virtual ~Objective() = default;
@@ -57,11 +58,22 @@ class Objective {
                                        Key /*step_key*/, Device) const {
     return std::nullopt;
   }
+  /// Forward and backward passes over the batch in a step, for benchmarks; `views` are the loader's.
+  virtual double passes(int views) const { return views; }
+  /// After the step's backward pass, once, before the next step.
+  virtual void step_done() {}
+  /// What the next step depends on besides weights, batch and key, for checkpoints; usually nothing.
+  virtual Module::Named state() const { return {}; }
+  virtual void load_state(const Module::Named&) {}
 };
 
 /// Values of objective.consistency, in the order to show; "none" first.
 std::vector<std::string> list_objectives();
 
+/// The objective of a run: its perturbations, mixing and loss. Throws ConfigError for settings out of range.
+std::unique_ptr<Objective> make_objective(const Config& config);
+
+/// The same without perturbations.
 std::unique_ptr<Objective> make_objective(const ObjectiveConfig& config, const FeatureMixOptions& mix);
 
 /// Views for training. Throws ConfigError for an unknown kind.

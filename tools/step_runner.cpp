@@ -24,6 +24,7 @@ class EagerRunner final : public StepRunner {
     if (!std::isfinite(loss)) explain_loss(here, loss);
     backward(result.loss);
     check_gradients(here);
+    parts_.objective.step_done();
     parts_.optimizer.step(settings.lr);
     parts_.optimizer.clear_grads();
     return {loss, stats_of(result)};

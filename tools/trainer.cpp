@@ -129,15 +129,17 @@ void Trainer::Impl::build() {
   test_data = open_split(config.data, false);
   card = make_card(config, *train_data);
   model = make_model(card.architecture, card.options, key.child("init"));
+  model = with_ensemble(std::move(model), config.ensemble);
   model->to(options.device);
-  objective = make_objective(config.objective, config.mix);
+  objective = make_objective(config);
   optimizer = make_optimizer(config.optimizer, model->parameters());
   const LoaderOptions loading{train.batch, true, train.drop_last, train.workers, train.prefetch};
   std::shared_ptr<const Views> views =
       make_views(config.views, make_normalization(config.data.normalization));
   const auto notice = [this](const std::string& text) { observer.notice(text); };
-  source = make_batch_source(train_data, std::move(views), loading, key.child("data"), options.device,
-                             precision(), notice);
+  source = replayed(make_batch_source(train_data, std::move(views), loading, key.child("data"),
+                                      options.device, precision(), notice),
+                    train.replays);
   test_loader = make_test_loader(test_data, config);
   NM_CHECK_AS(ConfigError, source->batches() > 0, "train.drop_last leaves no batch: the training set has ",
               train_data->size(), " examples, train.batch is ", train.batch);
@@ -161,6 +163,7 @@ void Trainer::Impl::restore(const std::filesystem::path& file) {
   const Checkpoint checkpoint = load_checkpoint(file);
   model->load_state(checkpoint.model);
   optimizer->load_state(checkpoint.optimizer);
+  objective->load_state(checkpoint.objective);
   position = checkpoint.position;
   last_checkpoint = file;
 }
@@ -293,7 +296,7 @@ void Trainer::Impl::write_checkpoint() {
   metrics->sync();
   position.metrics_bytes = metrics->bytes();
   const std::filesystem::path file = directory.checkpoint_file(position.step);
-  save_checkpoint(file, {card, position, model->state(), optimizer->state()});
+  save_checkpoint(file, {card, position, model->state(), optimizer->state(), objective->state()});
   last_checkpoint = file;
   if (config.train.report == "last") save_weights(directory.model_file(), *model, card);
   directory.prune(config.train.keep);

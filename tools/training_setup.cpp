@@ -8,6 +8,7 @@
 #include "data/registry.h"
 #include "engine/optim/adam.h"
 #include "engine/optim/sgd.h"
+#include "models/noisy_ensemble.h"
 
 namespace noisymix {
 
@@ -38,6 +39,12 @@ ModelCard make_card(const Config& config, const Dataset& train_data) {
   card.version = NOISYMIX_VERSION;
   card.data = config.data.name;
   return card;
+}
+
+std::unique_ptr<Model> with_ensemble(std::unique_ptr<Model> model, const EnsembleConfig& config) {
+  if (config.copies == 1) return model;
+  return std::make_unique<NoisyEnsemble>(
+      std::move(model), NoisyEnsembleOptions{config.copies, config.noise, config.mean == "probabilities"});
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config, const Module::Named& parameters) {

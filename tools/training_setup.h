@@ -18,6 +18,9 @@ std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train);
 /// What the weight files of a run say, given its training set.
 ModelCard make_card(const Config& config, const Dataset& train_data);
 
+/// The network as it answers after training: itself, or an average over noisy copies of its input.
+std::unique_ptr<Model> with_ensemble(std::unique_ptr<Model> model, const EnsembleConfig& config);
+
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config, const Module::Named& parameters);
 Schedule make_schedule(const Config& config, std::int64_t steps_per_epoch);
 
