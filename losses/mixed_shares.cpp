@@ -58,7 +58,7 @@ Tensor soft_mixed_binary_cross_entropy(const Tensor& logits, const Tensor& label
   std::vector<double> others(static_cast<std::size_t>(classes * classes), 1.0);
   for (std::int64_t k = 0; k < classes; ++k) others[static_cast<std::size_t>(k * (classes + 1))] = 0;
   const Tensor all_but_one = Tensor::from(others, {classes, classes}).to(p.dtype()).to(p.device());
-  const Tensor log_rest = log(clamp(matmul(p, all_but_one), std::numeric_limits<float>::min(), 1));
+  const Tensor log_rest = log(clamp(matmul(p, all_but_one), std::numeric_limits<float>::min(), 2));
   return mul(mean(target * log_softmax(logits) + rest(target) * log_rest), -1);
 }
 
