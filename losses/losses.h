@@ -17,6 +17,17 @@ namespace noisymix {
 Tensor mixed_cross_entropy(const Tensor& logits, const Tensor& labels, double lambda,
                            const std::vector<std::int64_t>& permutation, double label_smoothing = 0);
 
+/// The same with a share for each row, shares [b] (a constant): mean_i of shares_i CE(logits_i, y_i) + (1 -
+/// shares_i) CE(logits_i, y[permutation]_i). PuzzleMix with the default of its two losses.
+Tensor soft_mixed_cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& shares,
+                                const std::vector<std::int64_t>& permutation, double label_smoothing = 0);
+
+/// The binary cross-entropy between p = softmax(logits) and the soft labels t = shares y + (1 - shares)
+/// y[permutation], averaged over rows and classes: -mean(t log p + (1 - t) log(1 - p)); PuzzleMix's published
+/// loss.
+Tensor soft_mixed_binary_cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& shares,
+                                       const std::vector<std::int64_t>& permutation);
+
 /// sum p (log p - log_q) / n for log_q [n, k], p [n, k], with 0 log 0 = 0; gradients for both.
 Tensor kl_divergence(const Tensor& log_q, const Tensor& p);
 
