@@ -21,6 +21,7 @@ std::int64_t BatchOrder::size(std::int64_t number) const {
 }
 
 void BatchOrder::start_epoch(std::int64_t epoch) {
+  epoch_ = epoch;
   if (shuffle_) {
     order_ = permutation(key_.child("order").child(epoch), examples_);
   } else {

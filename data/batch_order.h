@@ -20,6 +20,7 @@ class BatchOrder {
   /// Examples in a batch.
   std::int64_t size(std::int64_t number) const;
   void start_epoch(std::int64_t epoch);
+  std::int64_t epoch() const { return epoch_; }
   /// The example in a row of a batch of the epoch.
   std::int64_t example(std::int64_t number, std::int64_t row) const {
     return order_[static_cast<std::size_t>(number * batch_ + row)];
@@ -32,6 +33,7 @@ class BatchOrder {
  private:
   std::int64_t examples_ = 0, batch_ = 1;
   bool shuffle_ = true, drop_last_ = false;
+  std::int64_t epoch_ = 0;
   Key key_, views_key_;
   std::vector<std::int64_t> order_;
 };

@@ -79,7 +79,8 @@ Batch DeviceBatches::make(std::int64_t number, Dtype dtype) const {
   Batch batch{.images = Tensor::empty(shape, dtype, device()),
               .labels = Tensor::empty({b}, Dtype::i64, device()),
               .views = views(),
-              .index = number};
+              .index = number,
+              .epoch = order_.epoch()};
   fill(packed_batch, batch.images, batch.labels);
   return batch;
 }

@@ -76,7 +76,8 @@ Batch DataLoader::Impl::empty_batch(std::int64_t number) const {
   return {.images = Tensor::empty(Shape(dims)),
           .labels = Tensor::empty(Shape({b}), Dtype::i64),
           .views = views->count(),
-          .index = number};
+          .index = number,
+          .epoch = order.epoch()};
 }
 
 /// Writes rows [begin, end) of every view; `at` follows the row in progress, for the report of an error.

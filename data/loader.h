@@ -25,6 +25,7 @@ struct Batch {
   Tensor labels;  ///< i64 [b]
   int views = 1;
   std::int64_t index = 0;  ///< position within the epoch
+  std::int64_t epoch = 0;
   std::int64_t size() const { return labels.dim(0); }
 };
 

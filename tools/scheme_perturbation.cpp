@@ -6,6 +6,7 @@
 #include "augment/attacks.h"
 #include "augment/perturbations/augmax.h"
 #include "augment/perturbations/gaussian.h"
+#include "augment/perturbations/noise2net.h"
 #include "engine/autograd.h"
 #include "engine/ops/concat.h"
 #include "engine/ops/cross_entropy.h"
@@ -106,6 +107,22 @@ class AugMaxPerturbation final : public Perturbation {
   AugMaxOptions options_;
 };
 
+/// The structure of the random network lasts an epoch, its weights a step.
+class Noise2NetPerturbation final : public Perturbation {
+ public:
+  Noise2NetPerturbation(const Noise2NetOptions& options, Key run) : options_(options), run_(run) {}
+  PerturbedViews make(Model&, const Batch& batch, Key key) override {
+    const NoGrad unrecorded;
+    const Tensor clean = batch.images.rows(0, batch.size()).detach();
+    const Tensor seen = noise2net(clean, options_, key, run_.child("structure").child(batch.epoch));
+    return placed(batch, seen.to(clean.dtype()), false);
+  }
+
+ private:
+  Noise2NetOptions options_;
+  Key run_;
+};
+
 std::unique_ptr<Perturbation> make_gaussian(const PerturbConfig& config) {
   GaussianOptions options;
   options.noise = config.noise;
@@ -136,11 +153,15 @@ std::unique_ptr<Perturbation> make_pgd(const PerturbConfig& config, const Normal
 }  // namespace
 
 std::unique_ptr<Perturbation> make_perturbation(const PerturbConfig& config,
-                                                const Normalization& normalization, Key) {
+                                                const Normalization& normalization, Key key) {
   if (config.kind == "none") return nullptr;
   if (config.kind == "gaussian") return make_gaussian(config);
   if (config.kind == "pgd") return make_pgd(config, normalization);
   if (config.kind == "free") return make_free_perturbation(config.epsilon, normalization);
+  if (config.kind == "noise2net") {
+    return std::make_unique<Noise2NetPerturbation>(
+        Noise2NetOptions{config.share, config.epsilon, config.hidden}, key);
+  }
   if (config.kind == "augmax") {
     AugMaxOptions options;
     options.iterations = config.iterations;
