@@ -106,7 +106,7 @@ AffineMatrix rotation_matrix(int width, int height, double degrees) {
   return m;
 }
 
-void rotate(const Image& image, Image& out, double degrees) {
+bool rotate_by_quarters(const Image& image, Image& out, double degrees) {
   NM_CHECK(std::isfinite(degrees), "[rotate] the angle must be finite");
   const double angle = reduced(degrees);
   if (angle == 0) {
@@ -116,8 +116,14 @@ void rotate(const Image& image, Image& out, double degrees) {
   } else if ((angle == 90 || angle == 270) && image.width == image.height) {
     turn(image, out, angle == 90 ? 1 : 3);
   } else {
-    affine(image, out, rotation_matrix(image.width, image.height, angle));
+    return false;
   }
+  return true;
+}
+
+void rotate(const Image& image, Image& out, double degrees) {
+  if (!rotate_by_quarters(image, out, degrees))
+    affine(image, out, rotation_matrix(image.width, image.height, degrees));
 }
 
 }  // namespace noisymix

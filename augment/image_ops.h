@@ -44,11 +44,21 @@ void shear_y(const Image& image, Image& out, double factor);
 /// Content moves left / up by `shift` whole pixels (right / down when negative).
 void translate_x(const Image& image, Image& out, int shift);
 void translate_y(const Image& image, Image& out, int shift);
+/// The same affine map by the nearest pixel, in the imaging library's 16.16 fixed-point arithmetic. Throws
+/// ShapeError unless the entries are finite and below 1e9.
+void affine_nearest(const Image& image, Image& out, const AffineMatrix& matrix);
+/// rotate() by the nearest pixel.
+void rotate_nearest(const Image& image, Image& out, double degrees);
 /// Mirrors left and right.
 void flip_horizontal(const Image& image, Image& out);
 /// The image surrounded by `padding` black pixels, then its part of the original size whose upper left corner
 /// is (top, left), each in 0..2 * padding.
 void pad_crop(const Image& image, Image& out, int padding, int top, int left);
+
+/// Paints the square of `side` pixels about (centre_x, centre_y) with the grey (125, 123, 114), which is near
+/// the mean of photographs (123 in grey images). The part outside the image is cut off, not moved; the corner
+/// is truncated and both ends are painted, as the imaging library draws rectangles. Nothing for side <= 0.
+void cutout(const Image& image, Image& out, double centre_x, double centre_y, double side);
 
 // --- Blends of the image with a degenerate one: degenerate + factor * (image - degenerate), truncated
 // ---------------
@@ -77,6 +87,10 @@ inline void set_shape(Image& out, int height, int width, int channels) {
 inline void set_shape_like(Image& out, const Image& image) {
   set_shape(out, image.height, image.width, image.channels);
 }
+
+/// Rotations that move whole pixels: by 0 and 180 degrees and, of squares, 90 and 270. False for all others,
+/// which leave `out` as it is.
+bool rotate_by_quarters(const Image& image, Image& out, double degrees);
 
 /// Row y of affine() with columns [begin, end), in double precision pixel by pixel: the reference that the
 /// faster routines fall back to wherever their error could change a byte. Writes the columns only.

@@ -40,13 +40,15 @@ const Image& crop_flip(const Image& image, Key key, const CropFlipOptions& optio
 
 class PlannedViews final : public Views {
  public:
-  explicit PlannedViews(const ViewsPlan& plan) : plan_(plan) {}
+  PlannedViews(const ViewsPlan& plan, const ImageSteps& steps) : plan_(plan), steps_(steps) {}
   int count() const override { return plan_.count(); }
-  std::optional<ViewsPlan> plan() const override { return plan_; }
+  std::optional<ViewsPlan> plan() const override {
+    return steps_.any() ? std::nullopt : std::optional(plan_);
+  }
   void make(const Image& image, Key key, const std::vector<float*>& outputs) const override {
     NM_CHECK(static_cast<int>(outputs.size()) == count(), "[views] ", outputs.size(), " outputs for ",
              count(), " views");
-    const Image& seen = crop_flip(image, key, plan_.crop_flip);
+    const Image& seen = apply_image_steps(steps_, crop_flip(image, key, plan_.crop_flip), key);
     const auto plain = static_cast<std::size_t>(plan_.plain);
     if (plain > 0) normalize(seen, plan_.normalization, outputs[0]);
     for (std::size_t v = 1; v < plain; ++v) std::copy_n(outputs[0], seen.pixels.size(), outputs[v]);
@@ -58,17 +60,47 @@ class PlannedViews final : public Views {
 
  private:
   ViewsPlan plan_;
+  ImageSteps steps_;
 };
 
-}  // namespace
+class AugMaxViews final : public Views {
+ public:
+  AugMaxViews(const ViewsPlan& plan, const ImageSteps& steps) : plan_(plan), steps_(steps) {}
+  int count() const override { return 2 + plan_.augmix.width; }
+  void make(const Image& image, Key key, const std::vector<float*>& outputs) const override {
+    NM_CHECK(static_cast<int>(outputs.size()) == count(), "[views] ", outputs.size(), " outputs for ",
+             count(), " views");
+    thread_local AugMixDraw draw;
+    thread_local Image result, spare;
+    const Image& seen = apply_image_steps(steps_, crop_flip(image, key, plan_.crop_flip), key);
+    normalize(seen, plan_.normalization, outputs[0]);
+    augmix(seen, key.child("augmix").child(1), plan_.augmix, plan_.normalization, outputs[1]);
+    draw_augmix(plan_.augmix, key.child("augmax"), draw);
+    for (std::size_t i = 0; i < draw.chains.size(); ++i) {
+      run_chain(seen, draw.chains[i], result, spare);
+      normalize(result, plan_.normalization, outputs[2 + i]);
+    }
+  }
 
-std::unique_ptr<Views> make_planned_views(const ViewsPlan& plan) {
+ private:
+  ViewsPlan plan_;
+  ImageSteps steps_;
+};
+
+void check_settings(const ViewsPlan& plan, const ImageSteps& steps) {
   NM_CHECK_AS(ConfigError, plan.crop_flip.padding >= 0, "[views] padding must not be negative, got ",
               plan.crop_flip.padding);
   check_augmix(plan.augmix);
+  check_image_steps(steps);
+}
+
+}  // namespace
+
+std::unique_ptr<Views> make_planned_views(const ViewsPlan& plan, const ImageSteps& steps) {
+  check_settings(plan, steps);
   NM_CHECK_AS(ConfigError, plan.plain >= 0 && plan.augmented >= 0 && plan.count() >= 1, "[views] ",
               plan.plain, " plain and ", plan.augmented, " augmented views, expected at least one");
-  return std::make_unique<PlannedViews>(plan);
+  return std::make_unique<PlannedViews>(plan, steps);
 }
 
 std::unique_ptr<Views> make_plain_views(const Normalization& normalization) {
@@ -93,6 +125,13 @@ std::unique_ptr<Views> make_augmix_views(const CropFlipOptions& crop_flip, const
   NM_CHECK_AS(ConfigError, augmented >= 0 && (clean || augmented >= 1), "[views] ", augmented,
               " augmented views without the clean one");
   return make_planned_views({crop_flip, augmix, clean ? 1 : 0, augmented, normalization});
+}
+
+std::unique_ptr<Views> make_augmax_views(const CropFlipOptions& crop_flip, const AugMixOptions& augmix,
+                                         const Normalization& normalization, const ImageSteps& steps) {
+  const ViewsPlan plan{crop_flip, augmix, 1, 1, normalization};
+  check_settings(plan, steps);
+  return std::make_unique<AugMaxViews>(plan, steps);
 }
 
 }  // namespace noisymix

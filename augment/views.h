@@ -7,6 +7,7 @@
 
 #include "augment/augmix.h"
 #include "augment/image.h"
+#include "augment/image_steps.h"
 #include "engine/key.h"
 
 namespace noisymix {
@@ -41,8 +42,9 @@ class Views {
   virtual std::optional<ViewsPlan> plan() const { return std::nullopt; }
 };
 
-/// Throws ConfigError when an option is out of range.
-std::unique_ptr<Views> make_planned_views(const ViewsPlan& plan);
+/// The views of a plan, made of the crop/flip image after `steps`; plan() is none when there are any. Throws
+/// ConfigError when an option is out of range.
+std::unique_ptr<Views> make_planned_views(const ViewsPlan& plan, const ImageSteps& steps = {});
 
 /// The unaltered image, normalised: evaluation.
 std::unique_ptr<Views> make_plain_views(const Normalization& normalization);
@@ -55,5 +57,11 @@ std::unique_ptr<Views> make_crop_flip_views(const CropFlipOptions& crop_flip,
 /// + 2); without: the AugMix views alone.
 std::unique_ptr<Views> make_augmix_views(const CropFlipOptions& crop_flip, const AugMixOptions& augmix,
                                          bool clean, int augmented, const Normalization& normalization);
+
+/// What AugMax needs to search for its worst mixture: the crop/flip image after `steps`, one AugMix view of
+/// it (that of make_augmix_views()), then the `augmix.width` chain outputs of an independent draw, unmixed. 2
+/// + width views; the mixture of the last ones is found later, where the model is.
+std::unique_ptr<Views> make_augmax_views(const CropFlipOptions& crop_flip, const AugMixOptions& augmix,
+                                         const Normalization& normalization, const ImageSteps& steps = {});
 
 }  // namespace noisymix

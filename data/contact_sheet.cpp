@@ -38,28 +38,41 @@ void draw_magnified(const Image& image, int scale, int top, int left, Image& she
 
 }  // namespace
 
-Image make_contact_sheet(const Dataset& dataset, int rows, int cols, int scale) {
-  const auto shape = dataset.sample_shape();
-  NM_CHECK_AS(DataError, shape.size() == 3, "contact sheet: ", dataset.description(), " holds no images");
+Image tile_images(const std::vector<Image>& images, int rows, int cols, int scale) {
   NM_CHECK_AS(ConfigError,
               rows >= 1 && rows <= 1000 && cols >= 1 && cols <= 1000 && scale >= 1 && scale <= 64,
               "contact sheet: ", rows, " rows, ", cols, " columns, scale ", scale,
               ", expected 1 to 1000 rows and columns and a scale of 1 to 64");
-  const std::int64_t cell_height = shape[0] * scale + scale,
-                     cell_width = shape[1] * scale + scale;  // grid: one pixel
+  const auto columns = static_cast<std::size_t>(cols);
+  NM_CHECK_AS(ConfigError, images.size() == static_cast<std::size_t>(rows) * columns,
+              "contact sheet: ", images.size(), " images for ", rows, " rows and ", cols, " columns");
+  std::int64_t height = 0, width = 0;
+  for (const Image& image : images) {
+    height = std::max<std::int64_t>(height, image.height);
+    width = std::max<std::int64_t>(width, image.width);
+  }
+  const std::int64_t cell_height = (height + 1) * scale, cell_width = (width + 1) * scale;  // grid: one pixel
   check_image_size("contact sheet", rows * cell_height + scale, cols * cell_width + scale);
   Image sheet(static_cast<int>(rows * cell_height) + scale, static_cast<int>(cols * cell_width) + scale, 3);
   std::fill(sheet.pixels.begin(), sheet.pixels.end(), std::uint8_t{255});
-  const std::vector<std::int64_t> chosen = choose_examples(dataset, rows, cols);
-  for (int row = 0; row < rows; ++row)
-    for (int col = 0; col < cols; ++col) {
-      const std::int64_t example = chosen[static_cast<std::size_t>(row) * static_cast<std::size_t>(cols) +
-                                          static_cast<std::size_t>(col)];
-      if (example < 0) continue;
-      draw_magnified(to_rgb(dataset.get(example).image), scale, static_cast<int>(row * cell_height) + scale,
-                     static_cast<int>(col * cell_width) + scale, sheet);
-    }
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    if (images[i].pixels.empty()) continue;
+    draw_magnified(to_rgb(images[i]), scale,
+                   static_cast<int>(static_cast<std::int64_t>(i / columns) * cell_height) + scale,
+                   static_cast<int>(static_cast<std::int64_t>(i % columns) * cell_width) + scale, sheet);
+  }
   return sheet;
+}
+
+Image make_contact_sheet(const Dataset& dataset, int rows, int cols, int scale) {
+  const auto shape = dataset.sample_shape();
+  NM_CHECK_AS(DataError, shape.size() == 3, "contact sheet: ", dataset.description(), " holds no images");
+  NM_CHECK_AS(ConfigError, rows >= 1 && rows <= 1000 && cols >= 1 && cols <= 1000, "contact sheet: ", rows,
+              " rows, ", cols, " columns, expected 1 to 1000 of both");
+  std::vector<Image> images;
+  for (const std::int64_t example : choose_examples(dataset, rows, cols))
+    images.push_back(example < 0 ? Image() : dataset.get(example).image);
+  return tile_images(images, rows, cols, scale);
 }
 
 }  // namespace noisymix

@@ -14,9 +14,14 @@ class Subset : public Dataset {
 
   std::int64_t size() const override { return size_; }
   Example get(std::int64_t index) const override {
-    NM_CHECK(index >= 0 && index < size_, "[dataset] example ", index, " of ", size_, " does not exist");
+    check(index);
     return whole_->get(index);
   }
+  Example draw(std::int64_t index, Key key) const override {
+    check(index);
+    return whole_->draw(index, key);
+  }
+  bool varies() const override { return whole_->varies(); }
   std::vector<std::string> class_names() const override { return whole_->class_names(); }
   std::vector<std::int64_t> sample_shape() const override { return whole_->sample_shape(); }
   std::string description() const override {
@@ -24,6 +29,10 @@ class Subset : public Dataset {
   }
 
  private:
+  void check(std::int64_t index) const {
+    NM_CHECK(index >= 0 && index < size_, "[dataset] example ", index, " of ", size_, " does not exist");
+  }
+
   std::shared_ptr<const Dataset> whole_;
   std::int64_t size_;
 };

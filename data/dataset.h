@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "augment/image.h"
+#include "engine/key.h"
 
 namespace noisymix {
 
@@ -23,6 +24,11 @@ class Dataset {
   virtual ~Dataset() = default;
   virtual std::int64_t size() const = 0;
   virtual Example get(std::int64_t index) const = 0;
+  /// The example as a training step sees it: sets with several pictures per example choose one with the key.
+  /// The same as get() in all others.
+  virtual Example draw(std::int64_t index, Key) const { return get(index); }
+  /// Whether draw() depends on its key, so that the bytes of get() are not the whole set.
+  virtual bool varies() const { return false; }
   virtual std::vector<std::string> class_names() const = 0;
   int classes() const { return static_cast<int>(class_names().size()); }
   /// {height, width, channels} of the images, or {count} of the features.

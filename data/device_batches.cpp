@@ -43,7 +43,7 @@ Tensor upload_batch(const std::vector<std::byte>& bytes, Device device) {
 }  // namespace
 
 bool DeviceBatches::can_hold(const Dataset& dataset, const Views& views) {
-  return dataset.sample_shape().size() == 3 && views.plan().has_value();
+  return dataset.sample_shape().size() == 3 && !dataset.varies() && views.plan().has_value();
 }
 
 DeviceBatches::DeviceBatches(const Dataset& dataset, const Views& views, const LoaderOptions& options,
@@ -52,6 +52,8 @@ DeviceBatches::DeviceBatches(const Dataset& dataset, const Views& views, const L
   const std::vector<std::int64_t> sample = dataset.sample_shape();
   NM_CHECK_AS(ConfigError, sample.size() == 3, "[loader] ", dataset.description(),
               ": points cannot be kept on a device, only images");
+  NM_CHECK_AS(ConfigError, !dataset.varies(), "[loader] ", dataset.description(),
+              ": pictures that are drawn anew each epoch cannot be kept on a device");
   const auto plan = views.plan();
   NM_CHECK_AS(ConfigError, plan.has_value(), "[loader] these views cannot be made on a device");
   plan_ = *plan;

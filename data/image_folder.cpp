@@ -82,6 +82,12 @@ void shuffle(FolderListing& listing) {
   listing = std::move(shuffled);
 }
 
+void limit_listing(FolderListing& listing, std::int64_t limit) {
+  const std::size_t size = std::min(listing.files.size(), static_cast<std::size_t>(limit));
+  listing.files.resize(size);
+  listing.labels.resize(size);
+}
+
 Image load(const fs::path& file, int image_size) {
   Image image = to_rgb(read_image(file));
   return image_size > 0 ? resize_and_crop(image, image_size) : image;
@@ -126,23 +132,17 @@ FolderListing list_class_folders(const fs::path& root) {
   return listing;
 }
 
-std::shared_ptr<const Dataset> open_image_folder(const fs::path& root, bool train, int image_size,
-                                                 std::int64_t limit) {
+std::shared_ptr<const Dataset> open_listing(FolderListing listing, int image_size, std::string description) {
   NM_CHECK_AS(ConfigError, image_size >= 0 && image_size <= kLargestImageSide, "image_size is ", image_size,
               ", expected 0 (as it is) to ", kLargestImageSide);
-  FolderListing listing = list_image_folder(root, train);
-  if (limit > 0 && static_cast<std::size_t>(limit) < listing.files.size()) {
-    listing.files.resize(static_cast<std::size_t>(limit));
-    listing.labels.resize(static_cast<std::size_t>(limit));
-  }
+  NM_CHECK(!listing.files.empty(), "[folder] ", description, ": no pictures");
   const Image first = load(listing.files[0], image_size);
   MemoryImages content{.height = first.height, .width = first.width, .channels = 3};
   content.labels = std::move(listing.labels);
   content.class_names = std::move(listing.class_names);
-  content.description =
-      std::string("pictures, ") + (train ? "train" : "test") + " split, from " + root.string();
+  content.description = std::move(description);
   const std::size_t count = listing.files.size(), bytes = content.image_bytes();
-  NM_CHECK_AS(DataError, count <= kLargestFile / bytes, root.string(), ": ", count, " pictures of ",
+  NM_CHECK_AS(DataError, count <= kLargestFile / bytes, content.description, ": ", count, " pictures of ",
               first.height, "x", first.width, " do not fit the ", kLargestFile,
               " bytes kept in memory, set a smaller image_size or a limit");
   content.pixels.resize(count * bytes);
@@ -157,6 +157,15 @@ std::shared_ptr<const Dataset> open_image_folder(const fs::path& root, bool trai
     }
   });
   return make_memory_dataset(std::move(content));
+}
+
+std::shared_ptr<const Dataset> open_image_folder(const fs::path& root, bool train, int image_size,
+                                                 std::int64_t limit) {
+  FolderListing listing = list_image_folder(root, train);
+  if (limit > 0) limit_listing(listing, limit);
+  return open_listing(
+      std::move(listing), image_size,
+      std::string("pictures, ") + (train ? "train" : "test") + " split, from " + root.string());
 }
 
 }  // namespace noisymix

@@ -26,6 +26,9 @@ FolderListing list_image_folder(const std::filesystem::path& root, bool train);
 /// have.
 FolderListing list_class_folders(const std::filesystem::path& root);
 
+/// Decodes all pictures of a listing as RGB into memory; the rest as open_image_folder().
+std::shared_ptr<const Dataset> open_listing(FolderListing listing, int image_size, std::string description);
+
 /// Decodes all pictures of a split as RGB into memory. image_size > 0: shorter side to that size, then the
 /// middle square; 0: all pictures must agree in size. limit > 0: that many pictures only. Throws DataError
 /// naming the picture.

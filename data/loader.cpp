@@ -93,7 +93,8 @@ void DataLoader::Impl::fill_example(Batch& batch, std::int64_t row, std::vector<
   for (std::int64_t v = 0; v < batch.views; ++v)
     outputs[static_cast<std::size_t>(v)] = images + (v * b + row) * sample_size;
 
-  const Example example = dataset->get(index);
+  const Key key = order.views_key().child(index);
+  const Example example = dataset->draw(index, key);
   batch.labels.mutable_data<std::int64_t>()[row] = example.label;
   if (sample_shape.size() == 1) {
     NM_CHECK(static_cast<std::int64_t>(example.features.size()) == sample_size, "[loader] example ", index,
@@ -106,7 +107,7 @@ void DataLoader::Impl::fill_example(Batch& batch, std::int64_t row, std::vector<
       image.height == sample_shape[0] && image.width == sample_shape[1] && image.channels == sample_shape[2],
       "[loader] example ", index, " is ", image.height, "x", image.width, "x", image.channels, ", expected ",
       sample_shape[0], "x", sample_shape[1], "x", sample_shape[2]);
-  views->make(image, order.views_key().child(index), outputs);
+  views->make(image, key, outputs);
 }
 
 /// Prepares slots up to the ring's length ahead of next(). Tensors come from the caller's thread alone.

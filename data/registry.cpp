@@ -1,5 +1,6 @@
 #include "data/registry.h"
 
+#include "data/added_pictures.h"
 #include "data/cifar.h"
 #include "data/idx.h"
 #include "data/image_folder.h"
@@ -53,6 +54,37 @@ constexpr Entry kEntries[] = {
      polygon},
 };
 
+/// The set of the options as its reader gives it, limited.
+Opened open_limited(const Entry& entry, const DatasetOptions& options) {
+  Opened dataset = entry.open(options);
+  if (options.limit > 0 && options.limit < dataset->size()) return make_subset(dataset, options.limit);
+  return dataset;
+}
+
+Opened with_partners(const Entry& entry, const DatasetOptions& options, Opened dataset) {
+  DatasetOptions others = options;
+  others.path = options.paired;
+  Opened partners;
+  if (options.name == "folder") {
+    FolderListing originals = list_image_folder(options.path, true);
+    const auto count = static_cast<std::size_t>(dataset->size());  // less than all with a limit
+    originals.files.resize(count);
+    originals.labels.resize(count);
+    partners = open_listing(list_partners(originals, options.path, options.paired), options.image_size,
+                            "pictures from " + options.paired.string());
+  } else {
+    partners = open_limited(entry, others);
+    check_same_labels(*dataset, *partners);
+  }
+  return make_paired(std::move(dataset), std::move(partners), options.paired_share);
+}
+
+Opened with_extra(const DatasetOptions& options, Opened dataset) {
+  Opened extra = open_listing(list_extra(options.extra, dataset->class_names()), options.image_size,
+                              "extra pictures from " + options.extra.string());
+  return make_joined(std::move(dataset), std::move(extra));
+}
+
 std::string known_names() {
   std::string names;
   for (const Entry& entry : kEntries) names += (names.empty() ? "" : ", ") + std::string(entry.name);
@@ -66,8 +98,9 @@ std::shared_ptr<const Dataset> open_dataset(const DatasetOptions& options) {
               ", expected 0 (all) or more");
   for (const Entry& entry : kEntries) {
     if (options.name != entry.name) continue;
-    Opened dataset = entry.open(options);
-    if (options.limit > 0 && options.limit < dataset->size()) return make_subset(dataset, options.limit);
+    Opened dataset = open_limited(entry, options);
+    if (options.train && !options.paired.empty()) dataset = with_partners(entry, options, std::move(dataset));
+    if (options.train && !options.extra.empty()) dataset = with_extra(options, std::move(dataset));
     return dataset;
   }
   fail<ConfigError>("unknown data set '", options.name, "', expected one of ", known_names());

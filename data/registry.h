@@ -15,15 +15,19 @@ namespace noisymix {
 struct DatasetOptions {
   std::string name =
       "shapes";  ///< shapes (built in), cifar10, cifar100, mnist (IDX family), folder, circles, polygon
-  std::filesystem::path path{};  ///< folder of the files; unused by built-in sets
-  bool train = true;             ///< training or test split
-  std::uint64_t seed = 0;        ///< of built-in sets
-  std::int64_t limit = 0;        ///< first examples only; 0 means all
-  std::int64_t count = 0;        ///< size of a built-in set; 0 means its default
-  int image_size = 0;            ///< folder: side to resize to; 0 means all images must agree
+  std::filesystem::path path{};    ///< folder of the files; unused by built-in sets
+  bool train = true;               ///< training or test split
+  std::uint64_t seed = 0;          ///< of built-in sets
+  std::int64_t limit = 0;          ///< first examples only; 0 means all
+  std::int64_t count = 0;          ///< size of a built-in set; 0 means its default
+  int image_size = 0;              ///< folder: side to resize to; 0 means all images must agree
+  std::filesystem::path paired{};  ///< training: pictures that replace the originals; empty for none
+  double paired_share = 0.5;       ///< with this probability
+  std::filesystem::path extra{};   ///< training: class folders of additional pictures; empty for none
 };
 
-/// Opens a data set. Throws DataError naming file and problem, ConfigError for an unknown name.
+/// Opens a data set. Partners (`paired`) are found by name for folders, by position in a set of the same kind
+/// for all others. Throws DataError naming file and problem, ConfigError for an unknown name.
 std::shared_ptr<const Dataset> open_dataset(const DatasetOptions& options);
 
 /// Names and one-line descriptions, in the order to show.

@@ -1,4 +1,4 @@
-// noisymix data: what data sets hold, and their pictures as files.
+// noisymix data: what data sets hold, their pictures as files, and the views made of them.
 #include <iostream>
 #include <memory>
 
@@ -11,6 +11,8 @@
 #include "data/registry.h"
 #include "engine/error.h"
 #include "tools/cli.h"
+#include "tools/ready_configs.h"
+#include "tools/view_sheet.h"
 
 namespace noisymix {
 namespace {
@@ -21,6 +23,13 @@ struct Options {
   std::filesystem::path target;
   std::string format = "png", file_name = "data_batch_1";
   int rows = 10, columns = 16, scale = 2;
+};
+
+struct ViewOptions {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::filesystem::path target;
+  ViewSheetOptions sheet;
 };
 
 bool is_dataset_name(const std::string& name) {
@@ -65,6 +74,41 @@ int sheet(Options& options) {
   return kExitSuccess;
 }
 
+int show_views(const ViewOptions& options) {
+  const ConfigSource source = find_config(options.config);
+  const Config config = source.is_file ? load_config(source.name, options.overrides)
+                                       : parse_config(source.name, source.text, options.overrides);
+  write_png(options.target, make_view_sheet(config, options.sheet));
+  std::cout << options.target.string() << "\n";
+  return kExitSuccess;
+}
+
+void add_views(CLI::App& verb, Action& action) {
+  const auto options = std::make_shared<ViewOptions>();
+  CLI::App* views = verb.add_subcommand("views", "What a configuration trains on, as one picture");
+  views->add_option("config", options->config, "TOML file, or name of a ready configuration")
+      ->required()
+      ->type_name("CONFIG");
+  views->add_option("--out", options->target, "PNG file to write")->required()->type_name("FILE");
+  views->add_option("--set", options->overrides, "override a setting, may be repeated")
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
+  views->add_option("--images", options->sheet.images, "rows: the first training images")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  views->add_option("--epochs", options->sheet.epochs, "columns: the views of so many epochs")
+      ->check(CLI::Range(1, 50))
+      ->capture_default_str();
+  views->add_option("--scale", options->sheet.scale, "pixels per pixel")
+      ->check(CLI::Range(1, 16))
+      ->capture_default_str();
+  views->footer(examples({"data views cifar10-noisymix --out views.png",
+                          "data views demo --set views.policy=cifar --epochs 8 --out views.png"}));
+  views->callback([options, &action] { action = [options] { return show_views(*options); }; });
+}
+
 void add_dataset_options(CLI::App& verb, Options& options) {
   verb.add_option("--data", options.data.path, "folder of its files")->type_name("PATH");
   verb.add_option("--split", options.split, "train or test")
@@ -80,7 +124,8 @@ void add_dataset_options(CLI::App& verb, Options& options) {
 
 void add_data(CLI::App& program, Action& action) {
   const auto options = std::make_shared<Options>();
-  CLI::App* verb = program.add_subcommand("data", "Describe, export and show data sets");
+  CLI::App* verb =
+      program.add_subcommand("data", "Describe, export and show data sets, and the views made of them");
   verb->require_subcommand(1);
   verb->add_subcommand("list", "The data sets that data.name may be")->callback([&action] { action = list; });
 
@@ -114,6 +159,8 @@ void add_data(CLI::App& program, Action& action) {
       ->capture_default_str();
   add_dataset_options(*sheets, *options);
   sheets->callback([options, &action] { action = [options] { return sheet(*options); }; });
+
+  add_views(*verb, action);
 }
 
 }  // namespace noisymix

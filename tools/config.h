@@ -20,6 +20,9 @@ struct DataConfig {
   std::int64_t train_limit = 0, test_limit = 0;  ///< first examples only; 0 means all
   std::uint64_t seed = 0;                        ///< of built-in sets
   int image_size = 0;
+  std::string paired;         ///< pictures that replace the originals now and then; empty for none
+  double paired_share = 0.5;  ///< with this probability
+  std::string extra;          ///< class folders of additional training pictures; empty for none
 };
 
 struct ModelConfig {
@@ -29,9 +32,11 @@ struct ModelConfig {
 
 /// First choice of a scheme: which views of an image.
 struct ViewsConfig {
-  std::string kind = "plain";  ///< plain (crop/flip image), augmix (clean + augmented), augmix_only
+  std::string kind = "plain";  ///< plain (crop/flip image), augmix (clean + augmented), augmix_only, augmax
   int count = 1;               ///< plain: equal copies; augmix: number of augmented views
   CropFlipOptions crop_flip;
+  double jitter = 0, rotation = 0;  ///< colour factors 1 -+ jitter, degrees -+ rotation
+  std::string policy = "none";      ///< none, cifar, imagenet (AutoAugment), or a policy file
   AugMixOptions augmix;
 };
 

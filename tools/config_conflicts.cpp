@@ -32,6 +32,12 @@ void check_data(const Config& config, Conflicts& conflicts) {
                     "the data set " + data.name + " needs the folder of its files");
   conflicts.require(!holds_points(data) || config.views.kind == "plain", {"views.kind", "data.name"},
                     config.views.kind + " needs images, but " + data.name + " holds points in the plane");
+  conflicts.require(!holds_points(data) || config.views.policy == "none", {"views.policy", "data.name"},
+                    "needs images, but " + data.name + " holds points in the plane");
+  conflicts.require(!holds_points(data) || data.extra.empty(), {"data.extra", "data.name"},
+                    "needs images, but " + data.name + " holds points in the plane");
+  conflicts.require(!is_built_in(data) || data.paired.empty(), {"data.paired", "data.name"},
+                    "needs a data set from files, but " + data.name + " is built in");
   const bool points_model = config.model.name.starts_with("toy-");
   conflicts.require(holds_points(data) == points_model, {"model.name", "data.name"},
                     "the model " + config.model.name + " does not fit the data set " + data.name +
@@ -49,6 +55,8 @@ void check_views(const Config& config, Conflicts& conflicts) {
                     std::to_string(views) +
                         " views, but only the first enters the loss: set cross_entropy_views = \"all\" or "
                         "a consistency");
+  conflicts.require(config.views.kind != "augmax" || config.views.count == 1, {"views.count", "views.kind"},
+                    "augmax makes one AugMix view: leave it at 1; views.chains says how many chains follow");
   conflicts.require(config.views.augmix.depth != 0, {"views.depth"}, "must be -1 (random) or at least 1");
 }
 
@@ -118,6 +126,7 @@ void check_optimizer(const Config& config, Conflicts& conflicts) {
 }  // namespace
 
 int view_count(const ViewsConfig& views) {
+  if (views.kind == "augmax") return 2 + views.augmix.width;  // clean, mixed, and the chains of another draw
   return views.kind == "augmix" ? views.count + 1 : views.count;
 }
 

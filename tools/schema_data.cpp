@@ -40,6 +40,14 @@ Rows data_rows() {
       key("data.seed", NM_FIELD(data.seed), at_least(0), "Seed of built-in sets, independent of train.seed."),
       key("data.image_size", NM_FIELD(data.image_size), between(0, 1024),
           "Image folders: side to resize to; 0 requires images of one size."),
+      key("data.paired", NM_FIELD(data.paired), ConfigRange{},
+          "Changed versions of the training pictures, of which one at times replaces its original "
+          "(stylized training): a folder with the same tree, or files of the same kind. Empty is none."),
+      key("data.paired_share", NM_FIELD(data.paired_share), between(0, 1),
+          "Probability that a training picture is replaced by its partner from data.paired."),
+      key("data.extra", NM_FIELD(data.extra), ConfigRange{},
+          "Folder CLASS/ or train/CLASS/ of pictures to train on beside the set's own (DeepAugment). "
+          "Empty is none."),
   };
 }
 

@@ -8,17 +8,26 @@ namespace noisymix::schema {
 
 Rows view_rows() {
   return {
-      key("views.kind", NM_FIELD(views.kind), Texts{"plain", "augmix", "augmix_only"},
-          "Views of an image: plain crop/flip copies, the plain image followed by AugMix views, or AugMix "
-          "views alone."),
+      key("views.kind", NM_FIELD(views.kind), Texts{"plain", "augmix", "augmix_only", "augmax"},
+          "Views of an image: plain crop/flip copies, the plain image followed by AugMix views, AugMix "
+          "views alone, or what AugMax searches: plain, one AugMix view, and unmixed chains."),
       key("views.count", NM_FIELD(views.count), between(1, 16),
-          "plain: equal copies; otherwise AugMix views, so that augmix with 2 makes three views."),
+          "plain: equal copies; augmix: AugMix views, so that 2 makes three views in all; augmax: always 1."),
       key("views.padding", NM_FIELD(views.crop_flip.padding), between(0, 256),
           "Zero padding of the random crop in pixels; 0 switches the crop off."),
       key("views.flip", NM_FIELD(views.crop_flip.flip), ConfigRange{},
           "Flip half of the images left to right."),
       key("views.flip_first", NM_FIELD(views.crop_flip.flip_first), ConfigRange{},
           "Flip before the crop (NoisyMix, AugMix) or after it (NFM)."),
+      key("views.jitter", NM_FIELD(views.jitter), between(0, 1),
+          "Colour jitter: factors uniform on 1 -+ this for brightness, contrast and saturation, in random "
+          "order; 0 is none. DiGN: 0.25."),
+      key("views.rotation", NM_FIELD(views.rotation), between(0, 180),
+          "Rotate by an angle uniform on -+ so many degrees (nearest pixel, black outside), after the "
+          "jitter; 0 is none. DiGN: 2."),
+      key("views.policy", NM_FIELD(views.policy), ConfigRange{},
+          "Augmentation policy, applied last and shared by all views: none, cifar or imagenet "
+          "(AutoAugment), or the JSON file of a Fast AutoAugment policy."),
       key("views.severity", NM_FIELD(views.augmix.severity), between(1, 10),
           "Strength of the AugMix operations: levels are uniform on [0.1, severity].", "D12"),
       key("views.random_severity", NM_FIELD(views.augmix.random_severity), ConfigRange{},

@@ -1,16 +1,22 @@
 // First choice of a scheme, from its settings: the views of an image.
 #include "engine/error.h"
+#include "tools/policy_file.h"
 #include "tools/scheme.h"
 
 namespace noisymix {
 
 std::unique_ptr<Views> make_views(const ViewsConfig& config, const Normalization& normalization) {
-  if (config.kind == "plain") return make_crop_flip_views(config.crop_flip, normalization, config.count);
-  if (config.kind == "augmix" || config.kind == "augmix_only") {
-    const bool clean = config.kind == "augmix";
-    return make_augmix_views(config.crop_flip, config.augmix, clean, config.count, normalization);
+  const ImageSteps steps{config.jitter, config.rotation, find_policy(config.policy)};
+  const bool plain = config.kind == "plain", mixed = config.kind == "augmix" || config.kind == "augmix_only";
+  if (plain || mixed) {
+    const int copies = plain ? config.count : (config.kind == "augmix" ? 1 : 0);
+    return make_planned_views(
+        {config.crop_flip, config.augmix, copies, plain ? 0 : config.count, normalization}, steps);
   }
-  fail<ConfigError>("views.kind is \"plain\", \"augmix\" or \"augmix_only\", not \"", config.kind, '"');
+  if (config.kind == "augmax")
+    return make_augmax_views(config.crop_flip, config.augmix, normalization, steps);
+  fail<ConfigError>("views.kind is \"plain\", \"augmix\", \"augmix_only\" or \"augmax\", not \"", config.kind,
+                    '"');
 }
 
 Normalization make_normalization(const std::string& name) {

@@ -23,6 +23,9 @@ std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train) {
   options.seed = data.seed;
   options.limit = train ? data.train_limit : data.test_limit;
   options.image_size = data.image_size;
+  options.paired = data.paired;
+  options.paired_share = data.paired_share;
+  options.extra = data.extra;
   return open_dataset(options);
 }
 

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "augment/image_ops.h"
+#include "augment/policies/auto_augment.h"
 #include "engine/error.h"
 #include "tests/augment/images.h"
 #include "tests/golden.h"
@@ -118,8 +119,59 @@ TEST_CASE("AugMix views share the crop/flip image and differ from each other") {
   CHECK(equal == 0);
 }
 
+TEST_CASE("jitter, rotation and policy are drawn once for all views of an image, and keep the GPU away") {
+  const Image image = smooth_image(32, 32, 3, Key(2));
+  const ImageSteps steps{.jitter = 0.25, .rotation = 2, .policy = cifar_auto_augment()};
+  ViewsPlan plan;
+  plan.augmented = 2;
+  CHECK(make_planned_views(plan)->plan().has_value());
+  const auto views = make_planned_views(plan, steps), crop_flip = make_crop_flip_views({}, {});
+  CHECK_FALSE(views->plan().has_value());
+  CHECK_FALSE(make_planned_views(plan, {.jitter = 0.1})->plan().has_value());
+  for (int i = 0; i < 20; ++i) {
+    const Key key(static_cast<std::uint64_t>(i));
+    const Outputs seen = made(*views, image, key);
+    const Image base = image_from(made(*crop_flip, image, key)[0], image);
+    const Image stepped = apply_image_steps(steps, base, key);
+    CHECK(image_from(seen[0], image) == stepped);
+    std::vector<float> mixture(image.pixels.size());
+    augmix(stepped, key.child("augmix").child(2), {}, {}, mixture.data());
+    CHECK(seen[2] == mixture);
+  }
+}
+
+TEST_CASE("AugMax views: clean, one AugMix mixture, then the chains of an independent draw") {
+  const Image image = smooth_image(32, 32, 3, Key(2));
+  AugMixOptions options;
+  options.random_severity = true;
+  const auto views = make_augmax_views({}, options, {}), mixed = make_augmix_views({}, options, true, 1, {});
+  CHECK(views->count() == 5);
+  CHECK_FALSE(views->plan().has_value());
+  int equal = 0;
+  for (int i = 0; i < 20; ++i) {
+    const Key key(static_cast<std::uint64_t>(i));
+    const Outputs seen = made(*views, image, key), two = made(*mixed, image, key);
+    CHECK(seen[0] == two[0]);
+    CHECK(seen[1] == two[1]);
+    const Image clean = image_from(seen[0], image);
+    AugMixDraw draw, other;
+    draw_augmix(options, key.child("augmax"), draw);
+    draw_augmix(options, key.child("augmix").child(1), other);
+    equal += draw.skip == other.skip;
+    Image result, spare;
+    for (std::size_t c = 0; c < 3; ++c) {
+      run_chain(clean, draw.chains[c], result, spare);
+      CHECK(image_from(seen[2 + c], image) == result);
+    }
+  }
+  CHECK(equal == 0);
+  options.width = 4;
+  CHECK(make_augmax_views({}, options, {})->count() == 6);
+}
+
 TEST_CASE("views are a pure function of image and key, on any thread") {
-  const auto views = make_augmix_views({}, {}, true, 2, {});
+  const auto views =
+      make_augmax_views({}, {}, {}, {.jitter = 0.25, .rotation = 5, .policy = cifar_auto_augment()});
   for (const int channels : {1, 3}) {
     std::vector<Outputs> serial, parallel(40);
     const auto one = [&](int i) {
@@ -145,6 +197,8 @@ TEST_CASE("wrong settings are named") {
   AugMixOptions augmix;
   augmix.severity = 12;
   CHECK_THROWS_AS(make_augmix_views({}, augmix, true, 2, {}), ConfigError);
+  CHECK_THROWS_AS(make_augmax_views({}, augmix, {}), ConfigError);
+  CHECK_THROWS_AS(make_planned_views({}, {.jitter = 2}), ConfigError);
   const Image image(4, 4, 3);
   CHECK_THROWS_AS(make_plain_views({})->make(image, Key(1), {}), ShapeError);
 }
