@@ -14,8 +14,8 @@ struct AttentionOptions {
 };
 
 /// x [n, tokens, features] -> same shape. Per head of d = features / heads:
-/// softmax(q k' / sqrt(d)) v, the heads side by side, then a linear map. State: qkv.weight [3 features, features]
-/// (queries, keys, values; no bias), proj.weight [features, features], proj.bias.
+/// softmax(q k' / sqrt(d)) v, the heads side by side, then a linear map. State: qkv.weight [3 features,
+/// features] (queries, keys, values; no bias), proj.weight [features, features], proj.bias.
 class Attention : public Module {
  public:
   explicit Attention(std::int64_t features, const AttentionOptions& options = {});

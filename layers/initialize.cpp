@@ -14,8 +14,10 @@ void fill_fan_in_uniform(Tensor& x, std::int64_t fan_in, Key key) {
 }
 
 void fill_truncated_normal(Tensor& x, double stddev, double low, double high, Key key) {
-  NM_CHECK(stddev > 0 && low < 0 && high > 0, "[initialize] a truncated normal needs a positive deviation and "
-           "bounds around 0, got ", stddev, " in [", low, ", ", high, "]");
+  NM_CHECK(stddev > 0 && low < 0 && high > 0,
+           "[initialize] a truncated normal needs a positive deviation and "
+           "bounds around 0, got ",
+           stddev, " in [", low, ", ", high, "]");
   const auto draw = [&](std::int64_t attempt) {
     return random_normal(x.shape(), key.child(attempt), 0, stddev, Dtype::f64).to_vector<double>();
   };

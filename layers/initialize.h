@@ -10,8 +10,8 @@ namespace noisymix {
 /// biases of convolutions and linear maps (there written as Kaiming-uniform with a = sqrt 5).
 void fill_fan_in_uniform(Tensor& x, std::int64_t fan_in, Key key);
 
-/// Distribution of a weight's initial values. fan_in is the number of products behind one output, fan_out that of
-/// output channels times the kernel's area (as He et al. and PyTorch count, groups or not).
+/// Distribution of a weight's initial values. fan_in is the number of products behind one output, fan_out
+/// that of output channels times the kernel's area (as He et al. and PyTorch count, groups or not).
 enum class WeightInit {
   fan_in_uniform,    ///< U(-1, 1) / sqrt(fan_in), PyTorch's default
   he_fan_in,         ///< N(0, 2 / fan_in)

@@ -10,8 +10,8 @@
 
 namespace noisymix {
 
-/// Owns its children, named "0", "1", "2" unless told otherwise, and applies them in this order; without children it passes x
-/// through.
+/// Owns its children, named "0", "1", "2" unless told otherwise, and applies them in this order; without
+/// children it passes x through.
 class Sequential : public Module {
  public:
   /// Constructs a child of type M in place and appends it.
@@ -41,9 +41,7 @@ class Sequential : public Module {
   }
 
  protected:
-  Tensor forward(const Tensor& x, const Context& context) override {
-    return run(x, context, 0, size());
-  }
+  Tensor forward(const Tensor& x, const Context& context) override { return run(x, context, 0, size()); }
 
  private:
   std::vector<std::unique_ptr<Module>> children_;

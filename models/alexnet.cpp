@@ -11,11 +11,11 @@
 namespace noisymix {
 namespace {
 
-constexpr std::int64_t kSide = 6;        // of the pooled features
-constexpr std::int64_t kSmallest = 63;   // one pixel is left after the third pooling
+constexpr std::int64_t kSide = 6;       // of the pooled features
+constexpr std::int64_t kSmallest = 63;  // one pixel is left after the third pooling
 
-void add_conv(Sequential& features, std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
-              std::int64_t padding, bool pooled) {
+void add_conv(Sequential& features, std::int64_t in, std::int64_t out, std::int64_t kernel,
+              std::int64_t stride, std::int64_t padding, bool pooled) {
   features.emplace<Conv2d>(in, out, kernel, Conv2dOptions::square(stride, padding));
   features.emplace<Activation>(ActivationKind::relu);
   if (pooled) features.emplace<MaxPool2d>(Pool2dOptions::square(3, 2));

@@ -16,8 +16,8 @@ struct AlexNetOptions {
   double dropout = 0.5;  ///< before each of the two hidden linear maps
 };
 
-/// Images [n, h, w, inputs] of at least 63 x 63 -> logits [n, classes]. Five convolutions with biases, average to 6 x 6,
-/// three linear maps. Mixing is possible at the input and after each of the three poolings.
+/// Images [n, h, w, inputs] of at least 63 x 63 -> logits [n, classes]. Five convolutions with biases,
+/// average to 6 x 6, three linear maps. Mixing is possible at the input and after each of the three poolings.
 class AlexNet : public Model {
  public:
   explicit AlexNet(const AlexNetOptions& options);

@@ -11,11 +11,13 @@
 namespace noisymix {
 namespace {
 
-constexpr std::size_t kStage1 = 11, kStage2 = 22;  // children of `features` up to the first and second dropout
-constexpr std::int64_t kWindow = 8;                // of the last average
-constexpr std::int64_t kSmallest = 24;             // 24 / 4 - 2 + 2 + 2 = kWindow
+constexpr std::size_t kStage1 = 11,
+                      kStage2 = 22;     // children of `features` up to the first and second dropout
+constexpr std::int64_t kWindow = 8;     // of the last average
+constexpr std::int64_t kSmallest = 24;  // 24 / 4 - 2 + 2 + 2 = kWindow
 
-void add_unit(Sequential& features, std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t padding) {
+void add_unit(Sequential& features, std::int64_t in, std::int64_t out, std::int64_t kernel,
+              std::int64_t padding) {
   features.emplace<Conv2d>(in, out, kernel, Conv2dOptions::square(1, padding), /*bias=*/true,
                            InitialValues{WeightInit::he_fan_out});
   features.emplace<BatchNorm2d>(out);

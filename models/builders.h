@@ -10,8 +10,8 @@ namespace noisymix::builders {
 
 using ModelPointer = std::unique_ptr<Model>;
 
-// Weights are zeros. `width`, `depth` and `growth` are a model's defaults; options that are given win. ConfigError for
-// values a network cannot have.
+// Weights are zeros. `width`, `depth` and `growth` are a model's defaults; options that are given win.
+// ConfigError for values a network cannot have.
 ModelPointer preact_resnet(const ModelOptions& options, double width);
 ModelPointer wide_resnet(const ModelOptions& options, std::int64_t depth, double width);
 ModelPointer augmix_wide_resnet(const ModelOptions& options, std::int64_t depth, double width);

@@ -29,14 +29,12 @@ DenseLayer::DenseLayer(std::int64_t in, std::int64_t growth, const DenseStyle& s
 
 Tensor DenseLayer::forward(const Tensor& x, const Context& context) {
   const Tensor a = bn1_(x, context);  // the norms activate their result
-  const Tensor fresh =
-      conv2_ ? (*conv2_)(conv1_.then(*bn2_, a, context), context) : conv1_(a, context);
+  const Tensor fresh = conv2_ ? (*conv2_)(conv1_.then(*bn2_, a, context), context) : conv1_(a, context);
   return new_first_ ? concat({fresh, x}, -1) : concat({x, fresh}, -1);
 }
 
 DenseTransition::DenseTransition(std::int64_t in, std::int64_t out, const DenseStyle& style)
-    : norm_(in, {.activation = style.activation}),
-      conv_(in, out, 1, {}, /*bias=*/false, style.initial) {
+    : norm_(in, {.activation = style.activation}), conv_(in, out, 1, {}, /*bias=*/false, style.initial) {
   register_module(style.transition_norm, norm_);
   register_module(style.transition_conv, conv_);
 }

@@ -1,4 +1,5 @@
-// Building blocks of the three DenseNets, which differ in state names, in the order of channels and in initial values.
+// Building blocks of the three DenseNets, which differ in state names, in the order of channels and in
+// initial values.
 #pragma once
 
 #include <optional>

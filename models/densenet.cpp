@@ -21,7 +21,8 @@ DenseNet::DenseNet(const DenseNetOptions& options)
       dense_.back()->emplace<DenseLayer>(channels, options.growth, options.style);
     register_module("dense" + number, *dense_.back());
     if (i + 1 == options.blocks.size()) break;
-    const auto out = static_cast<std::int64_t>(std::floor(static_cast<double>(channels) * options.compression));
+    const auto out =
+        static_cast<std::int64_t>(std::floor(static_cast<double>(channels) * options.compression));
     transitions_.push_back(std::make_unique<DenseTransition>(channels, out, options.style));
     register_module("trans" + number, *transitions_.back());
     channels = out;

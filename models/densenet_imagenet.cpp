@@ -56,8 +56,7 @@ std::vector<int> ImageNetDenseNet::stages() const {
 
 std::vector<std::string> ImageNetDenseNet::stage_ends() const {
   std::vector<std::string> result;
-  for (std::size_t i = 1; i < dense_blocks_; ++i)
-    result.push_back("features.transition" + std::to_string(i));
+  for (std::size_t i = 1; i < dense_blocks_; ++i) result.push_back("features.transition" + std::to_string(i));
   result.push_back("features.denseblock" + std::to_string(dense_blocks_));
   return result;
 }

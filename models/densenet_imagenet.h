@@ -14,14 +14,15 @@ namespace noisymix {
 
 struct ImageNetDenseNetOptions {
   std::int64_t inputs = 3, classes = 10;
-  std::int64_t growth = 32;               ///< channels that each layer adds; the stem has twice as many
+  std::int64_t growth = 32;                ///< channels that each layer adds; the stem has twice as many
   std::vector<int> blocks{6, 12, 24, 16};  ///< layers per dense block
   ActivationKind activation = ActivationKind::relu;
 };
 
-/// Images [n, h, w, inputs] -> logits [n, classes]: 7x7 convolution with stride 2, 3x3 max-pooling with stride 2, dense
-/// blocks with transitions that halve channels, height and width, norm, activation, global average, linear map. Needs
-/// images of at least 29 x 29. Mixing is possible at the input and after each transition.
+/// Images [n, h, w, inputs] -> logits [n, classes]: 7x7 convolution with stride 2, 3x3 max-pooling with
+/// stride 2, dense blocks with transitions that halve channels, height and width, norm, activation, global
+/// average, linear map. Needs images of at least 29 x 29. Mixing is possible at the input and after each
+/// transition.
 class ImageNetDenseNet : public Model {
  public:
   explicit ImageNetDenseNet(const ImageNetDenseNetOptions& options);

@@ -57,8 +57,8 @@ PreActResNet18::PreActResNet18(std::int64_t inputs, std::int64_t classes, double
   register_module("layer3", layer3_);
   register_module("layer4", layer4_);
   if (options.final_bn)
-    register_module("bn",
-                    bn_.emplace(scaled_channels(512, width), BatchNorm2dOptions{.activation = options.activation}));
+    register_module(
+        "bn", bn_.emplace(scaled_channels(512, width), BatchNorm2dOptions{.activation = options.activation}));
   register_module("linear", linear_);
   add_blocks(layer1_, scaled_channels(64, width), scaled_channels(64, width), 1, options, blocks_);
   add_blocks(layer2_, scaled_channels(64, width), scaled_channels(128, width), 2, options, blocks_);

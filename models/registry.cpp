@@ -99,7 +99,8 @@ void check_options(const Row& row, const ModelOptions& options) {
   NM_CHECK_AS(ConfigError, std::isfinite(options.width) && options.width >= 0,
               "[model] width must be positive, got ", options.width);
   NM_CHECK_AS(ConfigError, options.dropout < 1, "[model] dropout must be below 1, got ", options.dropout);
-  NM_CHECK_AS(ConfigError, options.drop_path < 1, "[model] drop_path must be below 1, got ", options.drop_path);
+  NM_CHECK_AS(ConfigError, options.drop_path < 1, "[model] drop_path must be below 1, got ",
+              options.drop_path);
   NM_CHECK_AS(ConfigError, options.growth >= 0 && options.image_size >= 0 && options.patch >= 0,
               "[model] growth, image_size and patch must not be negative, got ", options.growth, ", ",
               options.image_size, " and ", options.patch);

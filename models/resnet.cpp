@@ -66,8 +66,7 @@ BottleneckBlock::BottleneckBlock(std::int64_t in, std::int64_t planes, std::int6
   register_module("conv3", conv3_);
   register_module("bn3", bn3_);
   if (stride != 1 || in != kExpansion * planes)
-    register_module(options.shortcut,
-                    shortcut_.emplace(in, kExpansion * planes, stride, options.initial));
+    register_module(options.shortcut, shortcut_.emplace(in, kExpansion * planes, stride, options.initial));
 }
 
 Tensor BottleneckBlock::forward(const Tensor& x, const Context& context) {

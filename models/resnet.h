@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "layers/linear.h"
 #include "layers/sequential.h"
 #include "models/projection.h"
-#include "layers/linear.h"
 #include "models/registry.h"
 
 namespace noisymix {
@@ -26,7 +26,7 @@ struct ResNetOptions {
   std::array<int, 4> blocks{2, 2, 2, 2};
   bool bottleneck = false;
   ResNetStem stem = ResNetStem::conv3;
-  InitialValues initial;            ///< of the convolutions
+  InitialValues initial;              ///< of the convolutions
   std::string shortcut = "shortcut";  ///< state name of the projections
   std::string head = "linear";        ///< state name of the last layer
   ActivationKind activation = ActivationKind::relu;
@@ -70,8 +70,8 @@ class BottleneckBlock : public Module {
   std::optional<Projection> shortcut_;
 };
 
-/// Images [n, h, w, inputs] -> logits [n, classes]: stem, layer1 .. layer4 (the last three with stride 2), global
-/// average, linear map. Mixing is possible at the input and after layer1 .. layer3.
+/// Images [n, h, w, inputs] -> logits [n, classes]: stem, layer1 .. layer4 (the last three with stride 2),
+/// global average, linear map. Mixing is possible at the input and after layer1 .. layer3.
 class ResNet : public Model {
  public:
   explicit ResNet(const ResNetOptions& options);

@@ -16,10 +16,11 @@ constexpr double kPositionDeviation = 0.2;
 
 /// Tokens of an image, without the class token.
 std::int64_t token_count(const VitLiteOptions& options) {
-  NM_CHECK_AS(ConfigError,
-              options.patch > 0 && options.image_size >= options.patch && options.image_size % options.patch == 0,
-              "[vit-lite] images of ", options.image_size, " pixels cannot be cut evenly into patches of ",
-              options.patch);
+  NM_CHECK_AS(
+      ConfigError,
+      options.patch > 0 && options.image_size >= options.patch && options.image_size % options.patch == 0,
+      "[vit-lite] images of ", options.image_size, " pixels cannot be cut evenly into patches of ",
+      options.patch);
   NM_CHECK_AS(ConfigError, options.heads > 0 && options.features % options.heads == 0, "[vit-lite] ",
               options.features, " features cannot be split evenly into ", options.heads,
               " heads, choose another width");
@@ -62,7 +63,8 @@ VitClassifier::VitClassifier(const VitLiteOptions& options, std::int64_t tokens)
   register_module("norm", norm_);
   register_module("fc", fc_);
   for (std::int64_t i = 0; i < options.blocks; ++i) {
-    const double rise = options.blocks > 1 ? static_cast<double>(i) / static_cast<double>(options.blocks - 1) : 0;
+    const double rise =
+        options.blocks > 1 ? static_cast<double>(i) / static_cast<double>(options.blocks - 1) : 0;
     blocks_.emplace<VitBlock>(options, options.drop_path * rise);
   }
 }
@@ -110,8 +112,8 @@ std::vector<std::string> VitLite::stage_ends() const {
 Tensor VitLite::forward(const Tensor& x, const Context& context) {
   const std::int64_t side = options_.image_size;
   check_image_input("vit-lite", x, 1);
-  NM_CHECK(x.dim(1) == side && x.dim(2) == side, "[vit-lite] expects images of ", side, " x ", side, " pixels, got ",
-           x.dim(1), " x ", x.dim(2), ": set model.image_size");
+  NM_CHECK(x.dim(1) == side && x.dim(2) == side, "[vit-lite] expects images of ", side, " x ", side,
+           " pixels, got ", x.dim(1), " x ", x.dim(2), ": set model.image_size");
   const Tensor patches = tokenizer_(context.at_stage(0, x), context);
   return classifier_(patches.reshape({x.dim(0), -1, options_.features}), context);
 }

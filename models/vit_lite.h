@@ -13,8 +13,8 @@
 
 namespace noisymix {
 
-/// The NFM paper says "compact vision transformer, 7 attention layers, 4 heads" only; patches of 4 pixels and a class
-/// token are this library's reading.
+/// The NFM paper says "compact vision transformer, 7 attention layers, 4 heads" only; patches of 4 pixels and
+/// a class token are this library's reading.
 struct VitLiteOptions {
   std::int64_t inputs = 3, classes = 10;
   std::int64_t image_size = 32;  ///< side of the images, a multiple of the patch
@@ -25,8 +25,8 @@ struct VitLiteOptions {
   double drop_path = 0.1;  ///< of the last block; earlier ones rise linearly from 0
 };
 
-/// x [n, tokens, features] -> same shape: x + drop_path(attention(pre_norm(x))), normalised by norm1, which sits on the
-/// trunk (a peculiarity of the code that is kept), plus drop_path(linear2(gelu(linear1(.)))).
+/// x [n, tokens, features] -> same shape: x + drop_path(attention(pre_norm(x))), normalised by norm1, which
+/// sits on the trunk (a peculiarity of the code that is kept), plus drop_path(linear2(gelu(linear1(.)))).
 class VitBlock : public Module {
  public:
   VitBlock(const VitLiteOptions& options, double drop_path);
@@ -44,8 +44,8 @@ class VitBlock : public Module {
   DropPath drop_path2_;
 };
 
-/// Tokens [n, tokens, features] -> logits [n, classes]: class token in front, learned position values added, blocks,
-/// norm, linear map of the class token.
+/// Tokens [n, tokens, features] -> logits [n, classes]: class token in front, learned position values added,
+/// blocks, norm, linear map of the class token.
 class VitClassifier : public Module {
  public:
   VitClassifier(const VitLiteOptions& options, std::int64_t tokens);
@@ -62,8 +62,8 @@ class VitClassifier : public Module {
   Linear fc_;
 };
 
-/// Images [n, image_size, image_size, inputs] -> logits [n, classes]. Mixing is possible at the input and after every
-/// block but the last, on the tokens, class token included.
+/// Images [n, image_size, image_size, inputs] -> logits [n, classes]. Mixing is possible at the input and
+/// after every block but the last, on the tokens, class token included.
 class VitLite : public Model {
  public:
   explicit VitLite(const VitLiteOptions& options);

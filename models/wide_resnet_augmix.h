@@ -1,4 +1,5 @@
-// Wide residual networks in the form of the published AugMix code, the original one of Zagoruyko and Komodakis.
+// Wide residual networks in the form of the published AugMix code, the original one of Zagoruyko and
+// Komodakis.
 #pragma once
 
 #include <array>
@@ -15,8 +16,9 @@
 
 namespace noisymix {
 
-/// Differs from the NoisyMix form (wide_resnet.h): no biases, the stride in a block's first convolution, shortcuts
-/// that change shape start at the activated input, dropout after the second norm, ordinary momentum, He initial values.
+/// Differs from the NoisyMix form (wide_resnet.h): no biases, the stride in a block's first convolution,
+/// shortcuts that change shape start at the activated input, dropout after the second norm, ordinary
+/// momentum, He initial values.
 struct AugMixWideResNetOptions {
   std::int64_t inputs = 3;
   std::int64_t classes = 10;
@@ -45,8 +47,9 @@ class AugMixWideBlock : public Module {
   std::optional<Conv2d> conv_shortcut_;
 };
 
-/// Images [n, h, w, inputs] -> logits [n, classes]. Three stages with 16, 32 and 64 times `width` channels; the last
-/// two halve height and width. Mixing is possible at the input and after each stage, on the raw residual sums.
+/// Images [n, h, w, inputs] -> logits [n, classes]. Three stages with 16, 32 and 64 times `width` channels;
+/// the last two halve height and width. Mixing is possible at the input and after each stage, on the raw
+/// residual sums.
 class AugMixWideResNet : public Model {
  public:
   explicit AugMixWideResNet(const AugMixWideResNetOptions& options);

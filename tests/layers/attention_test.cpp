@@ -22,7 +22,8 @@ std::vector<double> expected(const std::vector<double>& x, const std::vector<dou
   std::vector<double> joined(x.size()), result(x.size());
   const auto project = [&](std::int64_t row, std::int64_t out) {
     double total = 0;
-    for (std::int64_t i = 0; i < kFeatures; ++i) total += at(x, row, i, kFeatures) * at(qkv, out, i, kFeatures);
+    for (std::int64_t i = 0; i < kFeatures; ++i)
+      total += at(x, row, i, kFeatures) * at(qkv, out, i, kFeatures);
     return total;
   };
   for (std::int64_t n = 0; n < kBatch; ++n)
@@ -33,8 +34,8 @@ std::vector<double> expected(const std::vector<double>& x, const std::vector<dou
         for (std::int64_t s = 0; s < kTokens; ++s) {
           double score = 0;
           for (std::int64_t d = 0; d < kHead; ++d)
-            score += project(n * kTokens + t, h * kHead + d) *
-                     project(n * kTokens + s, kFeatures + h * kHead + d);
+            score +=
+                project(n * kTokens + t, h * kHead + d) * project(n * kTokens + s, kFeatures + h * kHead + d);
           weight.push_back(std::exp(score / std::sqrt(static_cast<double>(kHead))));
           total += weight.back();
         }
@@ -89,9 +90,10 @@ TEST_CASE("attention draws from its key in training only") {
 }
 
 TEST_CASE("attention rejects what does not fit") {
-  CHECK_THROWS_WITH_AS(Attention(6, {.heads = 4}), "[Attention] 6 features cannot be split evenly into 4 heads",
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(Attention(6, {.heads = 4}),
+                       "[Attention] 6 features cannot be split evenly into 4 heads", ShapeError);
   Attention layer(8);
-  CHECK(message_of([&] { layer(Tensor::zeros({2, 6, 4}), {}); }) ==
-        "[Attention] expects [n, tokens, 8], got " + Shape{2, 6, 4}.str());
+  CHECK(message_of([&] {
+          layer(Tensor::zeros({2, 6, 4}), {});
+        }) == "[Attention] expects [n, tokens, 8], got " + Shape{2, 6, 4}.str());
 }
