@@ -18,6 +18,8 @@ Tensor activate(ActivationKind kind, const Tensor& x) {
       return relu(x);
     case ActivationKind::gelu:
       return gelu(x);
+    case ActivationKind::gelu_sigmoid:
+      return gelu_sigmoid(x);
   }
   fail<InternalError>("unknown activation");
 }

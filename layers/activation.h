@@ -7,7 +7,12 @@
 
 namespace noisymix {
 
-enum class ActivationKind { identity, relu, gelu };
+enum class ActivationKind {
+  identity,
+  relu,
+  gelu,          ///< x Phi(x), the exact one
+  gelu_sigmoid,  ///< x sigmoid(1.702 x); part of AllConv, not a choice of the user
+};
 
 /// "relu" or "gelu" (the exact one); anything else is a ConfigError.
 ActivationKind parse_activation(const std::string& text);

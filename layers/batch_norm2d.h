@@ -22,7 +22,9 @@ class BatchNorm2d : public Module {
 
   /// Evaluation as one factor and one addend per channel. Needs an activation of identity or relu.
   ChannelAffine affine() const;
-  bool has_affine() const { return options_.activation != ActivationKind::gelu; }
+  bool has_affine() const {
+    return options_.activation == ActivationKind::identity || options_.activation == ActivationKind::relu;
+  }
 
  protected:
   Tensor forward(const Tensor& x, const Context& context) override;

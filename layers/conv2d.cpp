@@ -1,7 +1,6 @@
 #include "layers/conv2d.h"
 
 #include "engine/autograd.h"
-#include "layers/initialize.h"
 
 namespace noisymix {
 namespace {
@@ -16,8 +15,9 @@ Shape weight_shape(std::int64_t in, std::int64_t out, std::int64_t kernel, std::
 }  // namespace
 
 Conv2d::Conv2d(std::int64_t in, std::int64_t out, std::int64_t kernel, const Conv2dOptions& options,
-               bool bias)
+               bool bias, const InitialValues& initial)
     : options_(options),
+      initial_(initial),
       weight_(register_parameter("weight", Tensor::zeros(weight_shape(in, out, kernel, options.groups)))),
       bias_(bias ? &register_parameter("bias", Tensor::zeros({out})) : nullptr) {}
 
@@ -40,8 +40,8 @@ Tensor Conv2d::plus(const Tensor& x, const Tensor& residual) const {
 
 void Conv2d::reset_parameters(Key key) {
   const std::int64_t fan_in = weight_.numel() / weight_.dim(0);
-  fill_fan_in_uniform(weight_, fan_in, key.child("weight"));
-  if (bias_ != nullptr) fill_fan_in_uniform(*bias_, fan_in, key.child("bias"));
+  fill_weight(weight_, initial_.weight, key.child("weight"));
+  if (bias_ != nullptr) fill_bias(*bias_, fan_in, initial_, key.child("bias"));
 }
 
 }  // namespace noisymix

@@ -11,7 +11,7 @@ LayerNorm::LayerNorm(std::int64_t features, double epsilon)
       bias_(register_parameter("bias", Tensor::zeros({features}))) {}
 
 Tensor LayerNorm::forward(const Tensor& x, const Context&) {
-  return layer_norm(x, weight_, bias_, epsilon_);
+  return layer_norm(x, weight_.to(x.dtype()), bias_.to(x.dtype()), epsilon_);
 }
 
 void LayerNorm::reset_parameters(Key) {

@@ -5,7 +5,8 @@
 
 namespace noisymix {
 
-/// x [..., features] -> same shape. State: weight (1) and bias (0), both [features].
+/// x [..., features] -> same shape, f32 parameters beside bf16 too. State: weight (1) and bias (0), both
+/// [features].
 class LayerNorm : public Module {
  public:
   explicit LayerNorm(std::int64_t features, double epsilon = 1e-5);

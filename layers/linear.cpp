@@ -1,7 +1,6 @@
 #include "layers/linear.h"
 
 #include "engine/ops/matmul.h"
-#include "layers/initialize.h"
 
 namespace noisymix {
 namespace {
@@ -13,8 +12,9 @@ Shape weight_shape(std::int64_t in, std::int64_t out) {
 
 }  // namespace
 
-Linear::Linear(std::int64_t in, std::int64_t out, bool bias)
-    : weight_(register_parameter("weight", Tensor::zeros(weight_shape(in, out)))),
+Linear::Linear(std::int64_t in, std::int64_t out, bool bias, const InitialValues& initial)
+    : initial_(initial),
+      weight_(register_parameter("weight", Tensor::zeros(weight_shape(in, out)))),
       bias_(bias ? &register_parameter("bias", Tensor::zeros({out})) : nullptr) {}
 
 Tensor Linear::forward(const Tensor& x, const Context&) {
@@ -22,8 +22,8 @@ Tensor Linear::forward(const Tensor& x, const Context&) {
 }
 
 void Linear::reset_parameters(Key key) {
-  fill_fan_in_uniform(weight_, weight_.dim(1), key.child("weight"));
-  if (bias_ != nullptr) fill_fan_in_uniform(*bias_, weight_.dim(1), key.child("bias"));
+  fill_weight(weight_, initial_.weight, key.child("weight"));
+  if (bias_ != nullptr) fill_bias(*bias_, weight_.dim(1), initial_, key.child("bias"));
 }
 
 }  // namespace noisymix

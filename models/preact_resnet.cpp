@@ -1,17 +1,11 @@
 #include "models/preact_resnet.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "engine/autograd.h"
 #include "engine/ops/pool.h"
+#include "models/channels.h"
 
 namespace noisymix {
 namespace {
-
-std::int64_t scaled(std::int64_t channels, double width) {
-  return std::max<std::int64_t>(1, std::llround(static_cast<double>(channels) * width));
-}
 
 /// Two blocks; only the first changes the shape.
 void add_blocks(Sequential& stage, std::int64_t in, std::int64_t out, std::int64_t stride,
@@ -55,21 +49,21 @@ Tensor PreActBlock::from_activated(const Tensor& a, BatchNorm2d& next, const Con
 PreActResNet18::PreActResNet18(std::int64_t inputs, std::int64_t classes, double width,
                                const PreActOptions& options)
     : carries_activated_(options.shortcut == PreActShortcut::activated),
-      conv1_(inputs, scaled(64, width), 3, Conv2dOptions::square(1, 1), /*bias=*/false),
-      linear_(scaled(512, width), classes) {
+      conv1_(inputs, scaled_channels(64, width), 3, Conv2dOptions::square(1, 1), /*bias=*/false),
+      linear_(scaled_channels(512, width), classes) {
   register_module("conv1", conv1_);
   register_module("layer1", layer1_);
   register_module("layer2", layer2_);
   register_module("layer3", layer3_);
   register_module("layer4", layer4_);
   if (options.final_bn)
-    register_module("bn",
-                    bn_.emplace(scaled(512, width), BatchNorm2dOptions{.activation = options.activation}));
+    register_module(
+        "bn", bn_.emplace(scaled_channels(512, width), BatchNorm2dOptions{.activation = options.activation}));
   register_module("linear", linear_);
-  add_blocks(layer1_, scaled(64, width), scaled(64, width), 1, options, blocks_);
-  add_blocks(layer2_, scaled(64, width), scaled(128, width), 2, options, blocks_);
-  add_blocks(layer3_, scaled(128, width), scaled(256, width), 2, options, blocks_);
-  add_blocks(layer4_, scaled(256, width), scaled(512, width), 2, options, blocks_);
+  add_blocks(layer1_, scaled_channels(64, width), scaled_channels(64, width), 1, options, blocks_);
+  add_blocks(layer2_, scaled_channels(64, width), scaled_channels(128, width), 2, options, blocks_);
+  add_blocks(layer3_, scaled_channels(128, width), scaled_channels(256, width), 2, options, blocks_);
+  add_blocks(layer4_, scaled_channels(256, width), scaled_channels(512, width), 2, options, blocks_);
 }
 
 Tensor PreActResNet18::forward(const Tensor& x, const Context& context) {

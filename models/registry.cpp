@@ -1,60 +1,20 @@
 #include "models/registry.h"
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 
 #include "engine/nearest_name.h"
-#include "models/preact_resnet.h"
-#include "models/toy_mlp.h"
-#include "models/wide_resnet.h"
+#include "models/builders.h"
 
 namespace noisymix {
 namespace {
 
-using ModelPointer = std::unique_ptr<Model>;
-
-ModelPointer preact_resnet(const ModelOptions& options, double default_width) {
-  PreActOptions preact;
-  const bool known = options.shortcut.empty() || options.shortcut == "activated" || options.shortcut == "raw";
-  NM_CHECK_AS(ConfigError, known, "[model] unknown shortcut '", options.shortcut,
-              "', expected activated or raw");
-  preact.shortcut = options.shortcut == "raw" ? PreActShortcut::raw : PreActShortcut::activated;
-  preact.final_bn = options.final_bn;
-  preact.activation = parse_activation(options.activation);
-  const double width = options.width > 0 ? options.width : default_width;
-  return std::make_unique<PreActResNet18>(options.inputs > 0 ? options.inputs : 3, options.classes, width,
-                                          preact);
-}
-
-ModelPointer wide_resnet(const ModelOptions& options, std::int64_t depth, double width) {
-  WideResNetOptions wide;
-  if (options.inputs > 0) wide.inputs = options.inputs;
-  wide.classes = options.classes;
-  wide.depth = options.depth != 0 ? options.depth : depth;
-  const double factor = options.width > 0 ? options.width : width;
-  NM_CHECK_AS(ConfigError, factor == std::floor(factor), "[model] wrn needs a whole width, got ", factor);
-  wide.width = static_cast<std::int64_t>(factor);
-  if (options.dropout >= 0) wide.dropout = options.dropout;
-  wide.activation = parse_activation(options.activation);
-  return std::make_unique<WideResNet>(wide);
-}
-
-ModelPointer toy_mlp(const ModelOptions& options, std::int64_t hidden_layers, int mix_layers) {
-  ToyMlpOptions toy;
-  if (options.inputs > 0) toy.inputs = options.inputs;
-  toy.classes = options.classes;
-  toy.hidden_layers = hidden_layers;
-  toy.mix_layers = mix_layers;
-  if (options.width > 0) toy.units = std::max<std::int64_t>(1, std::llround(32 * options.width));
-  if (options.dropout >= 0) toy.dropout = options.dropout;
-  toy.activation = parse_activation(options.activation);
-  return std::make_unique<ToyMlp>(toy);
-}
+using builders::ModelPointer;
 
 /// Which of the shared options a model has; the others must keep their defaults.
 struct Accepts {
   bool width = false, depth = false, dropout = false, shortcut = false, final_bn = false;
+  bool activation = true, growth = false, stem = false, drop_path = false, image_size = false, patch = false;
 };
 
 struct Row {
@@ -67,25 +27,57 @@ struct Row {
 constexpr Accepts kPreAct{.width = true, .shortcut = true, .final_bn = true};
 constexpr Accepts kFixedWide{.dropout = true};
 constexpr Accepts kAnyWide{.width = true, .depth = true, .dropout = true};
+constexpr Accepts kCifarResNet{.width = true, .stem = true};
+constexpr Accepts kWidth{.width = true};
+constexpr Accepts kGrowth{.growth = true};
+constexpr Accepts kVit{.width = true,
+                       .dropout = true,
+                       .activation = false,
+                       .drop_path = true,
+                       .image_size = true,
+                       .patch = true};
+constexpr Accepts kPlain{.width = true, .dropout = true, .activation = false};
 constexpr Accepts kToy{.width = true, .dropout = true};
 
 constexpr Row kModels[] = {
     {"preactresnet18", "pre-activation ResNet-18 for 32x32 images, 11.2 M parameters", kPreAct,
-     [](const ModelOptions& o) { return preact_resnet(o, 1); }},
+     [](const ModelOptions& o) { return builders::preact_resnet(o, 1); }},
     {"preactwideresnet18", "the same with twice the channels (NFM's Wide-ResNet-18), 44.7 M parameters",
-     kPreAct, [](const ModelOptions& o) { return preact_resnet(o, 2); }},
+     kPreAct, [](const ModelOptions& o) { return builders::preact_resnet(o, 2); }},
     {"wrn28-2", "Wide-ResNet 28-2 in NoisyMix form, 1.5 M parameters", kFixedWide,
-     [](const ModelOptions& o) { return wide_resnet(o, 28, 2); }},
+     [](const ModelOptions& o) { return builders::wide_resnet(o, 28, 2); }},
     {"wrn28-4", "Wide-ResNet 28-4 in NoisyMix form, 5.9 M parameters (the published NoisyMix results)",
-     kFixedWide, [](const ModelOptions& o) { return wide_resnet(o, 28, 4); }},
+     kFixedWide, [](const ModelOptions& o) { return builders::wide_resnet(o, 28, 4); }},
     {"wrn28-10", "Wide-ResNet 28-10 in NoisyMix form, 36.5 M parameters", kFixedWide,
-     [](const ModelOptions& o) { return wide_resnet(o, 28, 10); }},
+     [](const ModelOptions& o) { return builders::wide_resnet(o, 28, 10); }},
     {"wrn", "Wide-ResNet in NoisyMix form with options depth (6 n + 4) and width, 28 and 4 unless given",
-     kAnyWide, [](const ModelOptions& o) { return wide_resnet(o, 28, 4); }},
+     kAnyWide, [](const ModelOptions& o) { return builders::wide_resnet(o, 28, 4); }},
+    {"wrn40-2-augmix", "Wide-ResNet 40-2 in AugMix form, 2.2 M parameters", kFixedWide,
+     [](const ModelOptions& o) { return builders::augmix_wide_resnet(o, 40, 2); }},
+    {"wrn-augmix", "Wide-ResNet in AugMix form with options depth (6 n + 4) and width, 40 and 2 unless given",
+     kAnyWide, [](const ModelOptions& o) { return builders::augmix_wide_resnet(o, 40, 2); }},
+    {"resnet18-cifar", "ResNet-18 of the DiGN paper for 32x32 images, 11.2 M parameters", kCifarResNet,
+     [](const ModelOptions& o) { return builders::resnet18_cifar(o, 1); }},
+    {"wide-resnet18", "the same with five times the channels (DiGN's Wide-ResNet-18), 279 M parameters",
+     kCifarResNet, [](const ModelOptions& o) { return builders::resnet18_cifar(o, 5); }},
+    {"resnet18", "ResNet-18 for ImageNet, 11.2 M parameters", kWidth, builders::resnet18},
+    {"resnet50", "ResNet-50 for ImageNet, 23.5 M parameters", kWidth, builders::resnet50},
+    {"resnext29", "ResNeXt-29 4x32d of the AugMix paper for 32x32 images, 6.8 M parameters", kWidth,
+     builders::resnext29},
+    {"densenet121-cifar", "DenseNet-121 of the DiGN paper for 32x32 images, growth 12, 1.0 M parameters",
+     kGrowth, builders::densenet121_cifar},
+    {"densenet121", "DenseNet-121 for ImageNet, growth 32, 7.0 M parameters", kGrowth, builders::densenet121},
+    {"densenet40", "DenseNet-40 of the AugMix paper for 32x32 images, growth 12, 1.1 M parameters", kGrowth,
+     builders::densenet40},
+    {"vit-lite", "ViT-lite 7/4, a vision transformer for 32x32 images, 3.7 M parameters", kVit,
+     builders::vit_lite},
+    {"allconv", "all-convolutional network of the AugMix paper for 32x32 images, 1.4 M parameters", kPlain,
+     builders::allconv},
+    {"alexnet", "AlexNet for ImageNet, 57 M parameters", kPlain, builders::alexnet},
     {"toy-noisymix", "points 2-32-classes, the NoisyMix paper's toy network (appendix A)", kToy,
-     [](const ModelOptions& o) { return toy_mlp(o, 1, 1); }},
+     [](const ModelOptions& o) { return builders::toy_mlp(o, 1, 1); }},
     {"toy-nfm", "points 2-32-32-32-classes, the NFM paper's toy network (appendix F.2)", kToy,
-     [](const ModelOptions& o) { return toy_mlp(o, 3, 2); }},
+     [](const ModelOptions& o) { return builders::toy_mlp(o, 3, 2); }},
 };
 
 const Row& find_model(const std::string& name) {
@@ -107,6 +99,11 @@ void check_options(const Row& row, const ModelOptions& options) {
   NM_CHECK_AS(ConfigError, std::isfinite(options.width) && options.width >= 0,
               "[model] width must be positive, got ", options.width);
   NM_CHECK_AS(ConfigError, options.dropout < 1, "[model] dropout must be below 1, got ", options.dropout);
+  NM_CHECK_AS(ConfigError, options.drop_path < 1, "[model] drop_path must be below 1, got ",
+              options.drop_path);
+  NM_CHECK_AS(ConfigError, options.growth >= 0 && options.image_size >= 0 && options.patch >= 0,
+              "[model] growth, image_size and patch must not be negative, got ", options.growth, ", ",
+              options.image_size, " and ", options.patch);
   const auto check = [&](bool accepted, bool given, const char* option) {
     NM_CHECK_AS(ConfigError, accepted || !given, "[model] ", row.name, " has no option '", option, "'");
   };
@@ -115,14 +112,24 @@ void check_options(const Row& row, const ModelOptions& options) {
   check(row.accepts.dropout, options.dropout > 0, "dropout");
   check(row.accepts.shortcut, !options.shortcut.empty(), "shortcut");
   check(row.accepts.final_bn, options.final_bn, "final_bn");
+  check(row.accepts.activation, options.activation != "relu", "activation");
+  check(row.accepts.growth, options.growth != 0, "growth");
+  check(row.accepts.stem, !options.stem.empty(), "stem");
+  check(row.accepts.drop_path, options.drop_path > 0, "drop_path");
+  check(row.accepts.image_size, options.image_size != 0, "image_size");
+  check(row.accepts.patch, options.patch != 0, "patch");
 }
 
 }  // namespace
 
-std::unique_ptr<Model> make_model(const std::string& name, const ModelOptions& options, Key key) {
+std::unique_ptr<Model> make_blank_model(const std::string& name, const ModelOptions& options) {
   const Row& row = find_model(name);
   check_options(row, options);
-  ModelPointer model = row.build(options);
+  return row.build(options);
+}
+
+std::unique_ptr<Model> make_model(const std::string& name, const ModelOptions& options, Key key) {
+  ModelPointer model = make_blank_model(name, options);
   model->initialize(key);
   return model;
 }

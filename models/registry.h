@@ -33,6 +33,11 @@ struct ModelOptions {
   std::string shortcut;   ///< PreActResNet: "activated" (default, as published code) or "raw"
   bool final_bn = false;  ///< PreActResNet: batch norm and ReLU before the pooling
   std::string activation = "relu";  ///< "relu" or "gelu"
+  int growth = 0;         ///< DenseNet: channels that each layer adds; 0 means the model's own default
+  std::string stem;       ///< ResNet-18 of DiGN: "3x3" (default) or "7x7" with stride 2, as for Tiny-ImageNet
+  double drop_path = -1;  ///< ViT-lite: stochastic depth of the last block; negative means its default, 0.1
+  int image_size = 0;     ///< ViT-lite: side of the images; 0 means 32
+  int patch = 0;          ///< ViT-lite: side of a patch; 0 means 4
 };
 
 struct ModelEntry {
@@ -42,6 +47,9 @@ struct ModelEntry {
 /// Builds a model with freshly drawn weights (Module::initialize with the key). Unknown names throw
 /// ConfigError with the nearest known one.
 std::unique_ptr<Model> make_model(const std::string& name, const ModelOptions& options, Key key);
+
+/// The same with weights of 0, for a caller that loads them.
+std::unique_ptr<Model> make_blank_model(const std::string& name, const ModelOptions& options);
 
 /// Every known model, in the order to show.
 std::vector<ModelEntry> list_models();

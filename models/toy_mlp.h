@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "layers/activation.h"
@@ -21,14 +22,17 @@ struct ToyMlpOptions {
   ActivationKind activation = ActivationKind::relu;
 };
 
-/// Points [n, inputs] -> logits [n, classes]; layers fc1, fc2, ... with activation and dropout between them. Stage 0
-/// is the input, stage k the activated k-th hidden layer. The NoisyMix paper's toy network (appendix A) has
-/// one hidden layer and mixes at {0, 1}; NFM's (appendix F.2) has four linear maps and mixes at {0, 1, 2}.
+/// Points [n, inputs] -> logits [n, classes]; layers fc1, fc2, ... with activation and dropout between them.
+/// Stage 0 is the input, stage k the activated k-th hidden layer. The NoisyMix paper's toy network (appendix
+/// A) has one hidden layer and mixes at {0, 1}; NFM's (appendix F.2) has four linear maps and mixes at {0, 1,
+/// 2}.
 class ToyMlp : public Model {
  public:
   explicit ToyMlp(const ToyMlpOptions& options);
 
   std::vector<int> stages() const override;
+  std::string head() const override;
+  std::vector<std::string> stage_ends() const override;
 
  protected:
   Tensor forward(const Tensor& x, const Context& context) override;

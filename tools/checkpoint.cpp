@@ -28,7 +28,8 @@ constexpr std::string_view kModelPrefix = "model.", kOptimizerPrefix = "optimize
 // nlohmann's macros need these in the namespace of the types. WITH_DEFAULT: a file written before a field
 // existed reads as that field's default.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ModelOptions, classes, inputs, width, depth, dropout,
-                                                shortcut, final_bn, activation)
+                                                shortcut, final_bn, activation, growth, stem, drop_path,
+                                                image_size, patch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ModelCard, architecture, options, class_names, normalization,
                                                 sample_shape, version, data)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Position, step, epoch, batch, examples, loss_sum,

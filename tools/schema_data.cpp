@@ -69,6 +69,21 @@ Rows model_rows() {
           "D13"),
       key("model.final_bn", NM_FIELD(model.options.final_bn), ConfigRange{},
           "PreActResNet: batch norm and ReLU before the pooling.", "D13"),
+      key("model.growth", NM_FIELD(model.options.growth), between(0, 256),
+          "DenseNet: channels that each layer adds. 0 is the model's own default; the DiGN code has 12 where "
+          "32 is usual.",
+          "D28"),
+      key("model.stem", NM_FIELD(model.options.stem), Texts{"", "3x3", "7x7"},
+          "ResNet-18 of DiGN: first convolution, 3x3 or, as for Tiny-ImageNet, 7x7 with stride 2; empty is "
+          "3x3."),
+      key("model.drop_path", NM_FIELD(model.options.drop_path), below(-1, 1),
+          "ViT-lite: probability of leaving out the last block's branches, earlier ones less; negative is "
+          "its own "
+          "default, 0.1."),
+      key("model.image_size", NM_FIELD(model.options.image_size), between(0, 1024),
+          "ViT-lite: side of the images it is made for, a multiple of the patch; 0 is 32."),
+      key("model.patch", NM_FIELD(model.options.patch), between(0, 256),
+          "ViT-lite: side of a patch; 0 is 4."),
   };
 }
 
