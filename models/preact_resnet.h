@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "layers/activation.h"
@@ -57,6 +58,8 @@ class PreActResNet18 : public Model {
   PreActResNet18(std::int64_t inputs, std::int64_t classes, double width, const PreActOptions& options);
 
   std::vector<int> stages() const override { return {0, 1, 2, 3}; }
+  std::string head() const override { return "linear"; }
+  std::vector<std::string> stage_ends() const override { return {"layer1", "layer2", "layer3", "layer4"}; }
 
  protected:
   Tensor forward(const Tensor& x, const Context& context) override;

@@ -62,6 +62,7 @@ struct Row {
   const char* description;
   Accepts accepts;
   ModelPointer (*build)(const ModelOptions&);
+  int side = 32;  // of the images it is made for; 0 for points
 };
 
 constexpr Accepts kPreAct{.width = true, .shortcut = true, .final_bn = true};
@@ -83,9 +84,9 @@ constexpr Row kModels[] = {
     {"wrn", "Wide-ResNet in NoisyMix form with options depth (6 n + 4) and width, 28 and 4 unless given",
      kAnyWide, [](const ModelOptions& o) { return wide_resnet(o, 28, 4); }},
     {"toy-noisymix", "points 2-32-classes, the NoisyMix paper's toy network (appendix A)", kToy,
-     [](const ModelOptions& o) { return toy_mlp(o, 1, 1); }},
+     [](const ModelOptions& o) { return toy_mlp(o, 1, 1); }, 0},
     {"toy-nfm", "points 2-32-32-32-classes, the NFM paper's toy network (appendix F.2)", kToy,
-     [](const ModelOptions& o) { return toy_mlp(o, 3, 2); }},
+     [](const ModelOptions& o) { return toy_mlp(o, 3, 2); }, 0},
 };
 
 const Row& find_model(const std::string& name) {
@@ -117,6 +118,17 @@ void check_options(const Row& row, const ModelOptions& options) {
   check(row.accepts.final_bn, options.final_bn, "final_bn");
 }
 
+std::vector<std::string> option_names(const Accepts& accepts) {
+  std::vector<std::string> names;
+  if (accepts.width) names.emplace_back("width");
+  if (accepts.depth) names.emplace_back("depth");
+  if (accepts.dropout) names.emplace_back("dropout");
+  names.emplace_back("activation");
+  if (accepts.shortcut) names.emplace_back("shortcut");
+  if (accepts.final_bn) names.emplace_back("final_bn");
+  return names;
+}
+
 }  // namespace
 
 std::unique_ptr<Model> make_model(const std::string& name, const ModelOptions& options, Key key) {
@@ -129,7 +141,8 @@ std::unique_ptr<Model> make_model(const std::string& name, const ModelOptions& o
 
 std::vector<ModelEntry> list_models() {
   std::vector<ModelEntry> result;
-  for (const Row& row : kModels) result.push_back({row.name, row.description});
+  for (const Row& row : kModels)
+    result.push_back({row.name, row.description, row.side, option_names(row.accepts)});
   return result;
 }
 

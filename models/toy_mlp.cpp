@@ -27,6 +27,16 @@ std::vector<int> ToyMlp::stages() const {
   return result;
 }
 
+std::string ToyMlp::head() const {
+  return "fc" + std::to_string(layers_.size());
+}
+
+std::vector<std::string> ToyMlp::stage_ends() const {
+  std::vector<std::string> result;
+  for (std::size_t i = 1; i < layers_.size(); ++i) result.push_back("fc" + std::to_string(i));
+  return result;
+}
+
 Tensor ToyMlp::forward(const Tensor& x, const Context& context) {
   Tensor y = context.at_stage(0, x);
   for (int i = 0; i < static_cast<int>(options_.hidden_layers); ++i) {

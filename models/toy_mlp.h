@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "layers/activation.h"
@@ -29,6 +30,8 @@ class ToyMlp : public Model {
   explicit ToyMlp(const ToyMlpOptions& options);
 
   std::vector<int> stages() const override;
+  std::string head() const override;
+  std::vector<std::string> stage_ends() const override;
 
  protected:
   Tensor forward(const Tensor& x, const Context& context) override;

@@ -1,6 +1,7 @@
 // Wide residual networks (WRN-depth-width) in the form of the published NoisyMix code.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "layers/batch_norm2d.h"
@@ -50,6 +51,8 @@ class WideResNet : public Model {
   explicit WideResNet(const WideResNetOptions& options);
 
   std::vector<int> stages() const override { return {0, 1, 2, 3}; }
+  std::string head() const override { return "linear"; }
+  std::vector<std::string> stage_ends() const override { return {"layer1", "layer2", "layer3"}; }
 
  protected:
   Tensor forward(const Tensor& x, const Context& context) override;
