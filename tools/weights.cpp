@@ -129,9 +129,10 @@ Fit fit(const Module::Named& wanted, const Module::Named& given, const std::stri
       result.state.emplace_back(name, *value);
     }
   }
-  for (const auto& [name, tensor] : given) {  // in the order of the file
-    if (by_name.contains(name) && !is_below(name, except))
-      unexpected.add(printable(name), " ", torch_shape(tensor));
+  for (const bool counts : {false, true}) {  // in the order of the file, but what tells least comes last
+    for (const auto& [name, tensor] : given)
+      if (by_name.contains(name) && !is_below(name, except) && is_batch_count(name) == counts)
+        unexpected.add(printable(name), " ", torch_shape(tensor));
   }
   for (const Problems* kind : {&missing, &unexpected, &misshaped, &mistyped, &broken})
     result.problems += kind->text();

@@ -27,10 +27,27 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Config small_run() {
+/// Pictures of `classes` classes, four each in train/ and one each in test/.
+fs::path pictures_of(const ScratchFolder& folder, int classes) {
+  const fs::path root = folder / ("pictures" + std::to_string(classes));
+  for (int k = 0; k < classes; ++k) {
+    for (int i = 0; i < 5; ++i) {
+      Image image(32, 32, 3);
+      const int slope = 3 * k + 2, start = 41 * i;
+      for (std::size_t p = 0; p < image.pixels.size(); ++p)
+        image.pixels[p] = static_cast<std::uint8_t>((static_cast<int>(p) * slope + start) % 256);
+      const fs::path place = root / (i < 4 ? "train" : "test") / ("class" + std::to_string(k));
+      fs::create_directories(place);
+      write_png(place / (std::to_string(i) + ".png"), image);
+    }
+  }
+  return root;
+}
+
+Config small_run(const fs::path& pictures) {
   Config config;
-  config.data.train_limit = 8;
-  config.data.test_limit = 8;
+  config.data.name = "folder";
+  config.data.path = pictures.string();
   config.model.name = "preactresnet18";
   config.model.options.width = 0.125;
   config.optimizer.lr = 0.01;
@@ -40,27 +57,8 @@ Config small_run() {
   return config;
 }
 
-/// Pictures of three classes, four each in train/ and one each in test/.
-fs::path three_classes(const ScratchFolder& folder) {
-  for (int k = 0; k < 3; ++k) {
-    for (int i = 0; i < 5; ++i) {
-      Image image(32, 32, 3);
-      for (std::size_t p = 0; p < image.pixels.size(); ++p)
-        image.pixels[p] = static_cast<std::uint8_t>(
-            (p * static_cast<std::size_t>(3 * k + 2) + static_cast<std::size_t>(41 * i)) % 256);
-      const fs::path place = folder / "pictures" / (i < 4 ? "train" : "test") / ("class" + std::to_string(k));
-      fs::create_directories(place);
-      write_png(place / (std::to_string(i) + ".png"), image);
-    }
-  }
-  return folder / "pictures";
-}
-
 Config fine_tuning(const fs::path& weights, const fs::path& pictures, int freeze) {
-  Config config = small_run();
-  config.data.name = "folder";
-  config.data.path = pictures.string();
-  config.data.train_limit = config.data.test_limit = 0;
+  Config config = small_run(pictures);
   config.transfer.weights = weights.string();
   config.transfer.freeze = freeze;
   return config;
@@ -71,9 +69,9 @@ void train(const Config& config, const fs::path& run, bool resume = false) {
   Trainer(config, {run, resume, {}}, nobody).run();
 }
 
-/// The source run of the tests, trained on ten classes.
+/// The source run of the tests, trained on five classes.
 fs::path trained_source(const ScratchFolder& folder) {
-  train(small_run(), folder / "source");
+  train(small_run(pictures_of(folder, 5)), folder / "source");
   return folder / "source";
 }
 
@@ -139,7 +137,7 @@ std::string message_of(const TransferConfig& config, const std::string& name, co
 
 TEST_CASE("fine-tuning: frozen stages keep their bits, everything behind them and a new last layer train") {
   const ScratchFolder folder;
-  const fs::path source = trained_source(folder), pictures = three_classes(folder);
+  const fs::path source = trained_source(folder), pictures = pictures_of(folder, 3);
   const Module::Named before = load_run(source).model->state();
   for (const int freeze : {-1, 1, 2, 3, 4}) {
     CAPTURE(freeze);
@@ -164,7 +162,7 @@ TEST_CASE("fine-tuning: frozen stages keep their bits, everything behind them an
 
 TEST_CASE("fine-tuning: with freeze_statistics frozen norms keep their running statistics too") {
   const ScratchFolder folder;
-  const fs::path source = trained_source(folder), pictures = three_classes(folder);
+  const fs::path source = trained_source(folder), pictures = pictures_of(folder, 3);
   const Module::Named before = load_run(source).model->state();
   Config config = fine_tuning(source, pictures, 2);
   config.transfer.freeze_statistics = true;
@@ -182,7 +180,7 @@ TEST_CASE("fine-tuning: with freeze_statistics frozen norms keep their running s
 
 TEST_CASE("fine-tuning: resumed it gives the same bits, without the weights it began with") {
   const ScratchFolder folder;
-  const fs::path source = trained_source(folder), pictures = three_classes(folder);
+  const fs::path source = trained_source(folder), pictures = pictures_of(folder, 3);
   Config config = fine_tuning(source, pictures, 3);
   config.train.max_steps = 4;  // more than an epoch of three
   train(config, folder / "whole");
