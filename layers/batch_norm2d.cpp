@@ -21,7 +21,7 @@ Tensor BatchNorm2d::forward(const Tensor& x, const Context& context) {
   const bool fused = options_.activation == ActivationKind::relu;
   const BatchNormOptions op{options_.epsilon, options_.momentum, fused};
   Tensor y;
-  if (context.training) {
+  if (context.training && !statistics_held_) {
     y = batch_norm_train(x, weight_, bias_, running_mean_, running_var_, op);
     count_up(num_batches_tracked_);
   } else {

@@ -22,6 +22,8 @@ class BatchNorm2d : public Module {
 
   /// Evaluation as one factor and one addend per channel. Needs an activation of identity or relu.
   ChannelAffine affine() const;
+  /// From now on training, too, normalises with the tracked statistics and leaves them as they are.
+  void hold_statistics() { statistics_held_ = true; }
   bool has_affine() const {
     return options_.activation == ActivationKind::identity || options_.activation == ActivationKind::relu;
   }
@@ -33,6 +35,7 @@ class BatchNorm2d : public Module {
 
  private:
   BatchNorm2dOptions options_;
+  bool statistics_held_ = false;
   Tensor& weight_;
   Tensor& bias_;
   Tensor& running_mean_;

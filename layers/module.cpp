@@ -43,7 +43,9 @@ std::string state_problems(const Module::Named& state, const std::map<std::strin
 }  // namespace
 
 Tensor Module::operator()(const Tensor& x, const Context& context) {
-  return located([&] { return forward(x, context); });
+  Tensor y = located([&] { return forward(x, context); });
+  if (context.module_hook) context.module_hook(*this, y);
+  return y;
 }
 
 Tensor Module::located(const std::function<Tensor()>& body) const {
@@ -124,6 +126,12 @@ void Module::replace_tensors(const Convert& convert) {
 void Module::to(Dtype dtype) {
   NM_CHECK(is_floating(dtype), "[module] parameters need a floating dtype, not ", dtype);
   replace_tensors([&](const Tensor& x) { return is_floating(x.dtype()) ? x.to(dtype) : x; });
+}
+
+void Module::visit(const std::function<void(Module&)>& body) {
+  body(*this);
+  for (const Entry& entry : entries_)
+    if (entry.child != nullptr) entry.child->visit(body);
 }
 
 std::vector<std::string> Module::drawing_modules() const {

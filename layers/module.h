@@ -44,8 +44,11 @@ class Module {
   /// DataError and nothing is changed.
   void load_state(const Named& values);
 
-  /// Paths of the modules below that draw from the context's key in training, in registration order: that in which a
-  /// forward pass reaches them.
+  /// Calls body with this module and every one below it, in registration order.
+  void visit(const std::function<void(Module&)>& body);
+
+  /// Paths of the modules below that draw from the context's key in training, in registration order: that in
+  /// which a forward pass reaches them.
   std::vector<std::string> drawing_modules() const;
 
   /// Draws initial values of every parameter from key.child(path) (library default of each layer type).

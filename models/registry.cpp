@@ -22,6 +22,7 @@ struct Row {
   const char* description;
   Accepts accepts;
   ModelPointer (*build)(const ModelOptions&);
+  int side = 32;  // of the images it is made for; 0 for points
 };
 
 constexpr Accepts kPreAct{.width = true, .shortcut = true, .final_bn = true};
@@ -60,24 +61,25 @@ constexpr Row kModels[] = {
      [](const ModelOptions& o) { return builders::resnet18_cifar(o, 1); }},
     {"wide-resnet18", "the same with five times the channels (DiGN's Wide-ResNet-18), 279 M parameters",
      kCifarResNet, [](const ModelOptions& o) { return builders::resnet18_cifar(o, 5); }},
-    {"resnet18", "ResNet-18 for ImageNet, 11.2 M parameters", kWidth, builders::resnet18},
-    {"resnet50", "ResNet-50 for ImageNet, 23.5 M parameters", kWidth, builders::resnet50},
+    {"resnet18", "ResNet-18 for ImageNet, 11.2 M parameters", kWidth, builders::resnet18, 224},
+    {"resnet50", "ResNet-50 for ImageNet, 23.5 M parameters", kWidth, builders::resnet50, 224},
     {"resnext29", "ResNeXt-29 4x32d of the AugMix paper for 32x32 images, 6.8 M parameters", kWidth,
      builders::resnext29},
     {"densenet121-cifar", "DenseNet-121 of the DiGN paper for 32x32 images, growth 12, 1.0 M parameters",
      kGrowth, builders::densenet121_cifar},
-    {"densenet121", "DenseNet-121 for ImageNet, growth 32, 7.0 M parameters", kGrowth, builders::densenet121},
+    {"densenet121", "DenseNet-121 for ImageNet, growth 32, 7.0 M parameters", kGrowth, builders::densenet121,
+     224},
     {"densenet40", "DenseNet-40 of the AugMix paper for 32x32 images, growth 12, 1.1 M parameters", kGrowth,
      builders::densenet40},
     {"vit-lite", "ViT-lite 7/4, a vision transformer for 32x32 images, 3.7 M parameters", kVit,
      builders::vit_lite},
     {"allconv", "all-convolutional network of the AugMix paper for 32x32 images, 1.4 M parameters", kPlain,
      builders::allconv},
-    {"alexnet", "AlexNet for ImageNet, 57 M parameters", kPlain, builders::alexnet},
+    {"alexnet", "AlexNet for ImageNet, 57 M parameters", kPlain, builders::alexnet, 224},
     {"toy-noisymix", "points 2-32-classes, the NoisyMix paper's toy network (appendix A)", kToy,
-     [](const ModelOptions& o) { return builders::toy_mlp(o, 1, 1); }},
+     [](const ModelOptions& o) { return builders::toy_mlp(o, 1, 1); }, 0},
     {"toy-nfm", "points 2-32-32-32-classes, the NFM paper's toy network (appendix F.2)", kToy,
-     [](const ModelOptions& o) { return builders::toy_mlp(o, 3, 2); }},
+     [](const ModelOptions& o) { return builders::toy_mlp(o, 3, 2); }, 0},
 };
 
 const Row& find_model(const std::string& name) {
@@ -120,6 +122,22 @@ void check_options(const Row& row, const ModelOptions& options) {
   check(row.accepts.patch, options.patch != 0, "patch");
 }
 
+std::vector<std::string> option_names(const Accepts& accepts) {
+  std::vector<std::string> names;
+  if (accepts.width) names.emplace_back("width");
+  if (accepts.depth) names.emplace_back("depth");
+  if (accepts.dropout) names.emplace_back("dropout");
+  if (accepts.activation) names.emplace_back("activation");
+  if (accepts.shortcut) names.emplace_back("shortcut");
+  if (accepts.final_bn) names.emplace_back("final_bn");
+  if (accepts.growth) names.emplace_back("growth");
+  if (accepts.stem) names.emplace_back("stem");
+  if (accepts.drop_path) names.emplace_back("drop_path");
+  if (accepts.image_size) names.emplace_back("image_size");
+  if (accepts.patch) names.emplace_back("patch");
+  return names;
+}
+
 }  // namespace
 
 std::unique_ptr<Model> make_blank_model(const std::string& name, const ModelOptions& options) {
@@ -136,7 +154,8 @@ std::unique_ptr<Model> make_model(const std::string& name, const ModelOptions& o
 
 std::vector<ModelEntry> list_models() {
   std::vector<ModelEntry> result;
-  for (const Row& row : kModels) result.push_back({row.name, row.description});
+  for (const Row& row : kModels)
+    result.push_back({row.name, row.description, row.side, option_names(row.accepts)});
   return result;
 }
 

@@ -42,6 +42,8 @@ struct ModelOptions {
 
 struct ModelEntry {
   std::string name, description;
+  int side = 32;                     ///< of the images the network is made for; 0 for points
+  std::vector<std::string> options;  ///< fields of ModelOptions it has, as settings spell them
 };
 
 /// Builds a model with freshly drawn weights (Module::initialize with the key). Unknown names throw

@@ -118,6 +118,16 @@ Checkpoint load_checkpoint(const fs::path& path) {
   return checkpoint;
 }
 
+std::optional<ModelCard> find_card(const fs::path& path, const Safetensors& file) {
+  if (!file.metadata.contains(kCardKey)) return std::nullopt;
+  return read_card(path, file);
+}
+
+Module::Named network_state(const Safetensors& file) {
+  const bool is_checkpoint = file.metadata.contains(kPositionKey);
+  return from_torch_layout(tensors_under(file, is_checkpoint ? kModelPrefix : ""));
+}
+
 LoadedRun load_run(const fs::path& path) {
   const NoGrad unrecorded;
   LoadedRun run;
@@ -133,9 +143,8 @@ LoadedRun load_run(const fs::path& path) {
   run.card = read_card(run.weights, file);
   run.normalization = make_normalization(run.card.normalization);
   run.model = make_model(run.card.architecture, run.card.options, Key(0));
-  const bool is_checkpoint = file.metadata.contains(kPositionKey);
   try {
-    run.model->load_state(from_torch_layout(tensors_under(file, is_checkpoint ? kModelPrefix : "")));
+    run.model->load_state(network_state(file));
   } catch (const DataError& error) {
     fail<DataError>(run.weights.string(), ": ", error.what());
   }

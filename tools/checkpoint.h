@@ -60,6 +60,11 @@ void save_weights(const std::filesystem::path& path, const Module& model, const 
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 Checkpoint load_checkpoint(const std::filesystem::path& path);
 
+/// What the file says about its network; nothing when noisymix did not write it. `path` is for messages.
+std::optional<ModelCard> find_card(const std::filesystem::path& path, const Safetensors& file);
+/// The state of the network in a weight file or checkpoint, in this library's layout.
+Module::Named network_state(const Safetensors& file);
+
 /// A trained network ready for evaluation.
 struct LoadedRun {
   std::unique_ptr<Model> model;

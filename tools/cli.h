@@ -28,6 +28,7 @@ using Action = std::function<int()>;
 void add_train(CLI::App& program, Action& action);
 void add_evaluate(CLI::App& program, Action& action);
 void add_corrupt(CLI::App& program, Action& action);
+void add_import(CLI::App& program, Action& action);
 void add_predict(CLI::App& program, Action& action);
 void add_models(CLI::App& program, Action& action);
 void add_config(CLI::App& program, Action& action);

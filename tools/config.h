@@ -30,6 +30,14 @@ struct ModelConfig {
   ModelOptions options;  ///< classes is taken from the data set
 };
 
+/// Starting from trained weights (NoisyMix paper, section 4.5).
+struct TransferConfig {
+  std::string weights;             ///< weight file or run folder; empty starts from scratch
+  int freeze = -1;                 ///< last stage whose parameters hold still; -1: none (D36)
+  bool replace_head = true;        ///< the last layer starts anew, for other classes
+  bool freeze_statistics = false;  ///< norms of the frozen stages keep their running statistics too
+};
+
 /// First choice of a scheme: which views of an image.
 struct ViewsConfig {
   std::string kind = "plain";  ///< plain (crop/flip image), augmix (clean + augmented), augmix_only, augmax
@@ -127,6 +135,7 @@ struct Config {
   std::string title;
   DataConfig data;
   ModelConfig model;
+  TransferConfig transfer;
   ViewsConfig views;
   PerturbConfig perturb;
   FeatureMixOptions mix;  ///< second choice: what is mixed and noised where

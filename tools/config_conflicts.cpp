@@ -44,6 +44,15 @@ void check_data(const Config& config, Conflicts& conflicts) {
                         (points_model ? ", which holds images" : ""));
 }
 
+void check_transfer(const Config& config, Conflicts& conflicts) {
+  const TransferConfig& transfer = config.transfer;
+  conflicts.require(transfer.freeze != 0, {"transfer.freeze"}, "must be -1 (nothing) or at least 1");
+  conflicts.require(transfer.freeze < 1 || !transfer.weights.empty(), {"transfer.freeze", "transfer.weights"},
+                    "needs transfer.weights: random weights are not worth keeping");
+  conflicts.require(!transfer.freeze_statistics || transfer.freeze >= 1,
+                    {"transfer.freeze_statistics", "transfer.freeze"}, "needs transfer.freeze >= 1");
+}
+
 void check_views(const Config& config, Conflicts& conflicts) {
   const int views = config.perturb.kind == "augmax" ? 3 : view_count(config.views);  // after the step's own
   const ObjectiveConfig& objective = config.objective;
@@ -133,6 +142,7 @@ int view_count(const ViewsConfig& views) {
 std::vector<ConfigConflict> find_conflicts(const Config& config) {
   Conflicts conflicts;
   check_data(config, conflicts);
+  check_transfer(config, conflicts);
   check_views(config, conflicts);
   check_perturb(config, conflicts);
   check_mix(config, conflicts);

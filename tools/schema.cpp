@@ -1,5 +1,5 @@
 // The table itself. To add a setting: a field in tools/config.h with its default, one row in schema_data.cpp,
-// schema_scheme.cpp or schema_train.cpp.
+// schema_scheme.cpp, schema_train.cpp or schema_transfer.cpp.
 #include "tools/schema.h"
 
 #include "tools/schema_row.h"
@@ -11,8 +11,8 @@ using namespace schema;
 
 Rows make_schema() {
   Rows all;
-  for (Rows rows : {data_rows(), model_rows(), view_rows(), perturb_rows(), mix_rows(), objective_rows(),
-                    optimizer_rows(), schedule_rows(), train_rows(), ensemble_rows()}) {
+  for (Rows rows : {data_rows(), model_rows(), transfer_rows(), view_rows(), perturb_rows(), mix_rows(),
+                    objective_rows(), optimizer_rows(), schedule_rows(), train_rows(), ensemble_rows()}) {
     for (ConfigKey& row : rows) all.push_back(std::move(row));
   }
   return all;
@@ -30,6 +30,7 @@ const std::vector<std::pair<std::string, std::string>>& config_sections() {
       {"", "Top level"},
       {"data", "The data set and how its pixels become numbers."},
       {"model", "The network."},
+      {"transfer", "Starting from trained weights instead of random ones."},
       {"views", "First choice of a scheme: which views of an image a step sees."},
       {"perturb",
        "Rest of the first choice: views made during the step, from the batch, the network or chance."},

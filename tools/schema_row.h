@@ -111,6 +111,7 @@ ConfigKey enumeration(std::string path, Field field, Texts names, std::string me
 /// The rows of each section, in the order to show them.
 Rows data_rows();
 Rows model_rows();
+Rows transfer_rows();
 Rows view_rows();
 Rows perturb_rows();
 Rows mix_rows();

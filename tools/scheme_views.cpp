@@ -25,11 +25,14 @@ Normalization make_normalization(const std::string& name) {
   if (name == "cifar10") {
     return {{125.3f / 255, 123.0f / 255, 113.9f / 255}, {63.0f / 255, 62.1f / 255, 66.7f / 255}};
   }
+  if (name == "cifar10-per-image") {
+    return {{0.4914f, 0.4822f, 0.4465f}, {0.2023f, 0.1994f, 0.2010f}};
+  }
   if (name == "cifar100") {
     return {{129.3f / 255, 124.1f / 255, 112.4f / 255}, {68.2f / 255, 65.4f / 255, 70.4f / 255}};
   }
   if (name == "imagenet") return {{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
-  fail<ConfigError>("data.normalization is half, cifar10, cifar100, imagenet or none, not \"", name, '"');
+  fail<ConfigError>("data.normalization is half, cifar10, cifar10-per-image, cifar100, imagenet or none, not \"", name, '"');
 }
 
 }  // namespace noisymix

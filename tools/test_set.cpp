@@ -21,6 +21,8 @@ std::shared_ptr<const Dataset> open_test_set(const LoadedRun& run, const TestSet
   if (options.limit != 0) wanted.limit = options.limit == kWholeSet ? 0 : options.limit;
   if (wanted.image_size == 0 && run.card.sample_shape.size() == 3)
     wanted.image_size = static_cast<int>(run.card.sample_shape[0]);
+  NM_CHECK_AS(ConfigError, !wanted.name.empty(), run.weights.string(),
+              ": the file does not say which data set its model belongs to; name one with --dataset");
   std::shared_ptr<const Dataset> data = open_dataset(wanted);
   NM_CHECK_AS(ConfigError, data->sample_shape() == run.card.sample_shape, run.weights.string(),
               ": the model expects samples of ", Shape(run.card.sample_shape), ", the data set has ",

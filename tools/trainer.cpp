@@ -18,6 +18,7 @@
 #include "tools/run_directory.h"
 #include "tools/step_runner.h"
 #include "tools/training_setup.h"
+#include "tools/transfer.h"
 
 namespace noisymix {
 namespace {
@@ -132,7 +133,8 @@ void Trainer::Impl::build() {
   model = with_ensemble(std::move(model), config.ensemble);
   model->to(options.device);
   objective = make_objective(config);
-  optimizer = make_optimizer(config.optimizer, model->parameters());
+  const bool from_start = !options.resume || directory.checkpoints().empty();
+  optimizer = make_optimizer(config.optimizer, begin_transfer(config.transfer, card, *model, from_start));
   const LoaderOptions loading{train.batch, true, train.drop_last, train.workers, train.prefetch};
   std::shared_ptr<const Views> views =
       make_views(config.views, make_normalization(config.data.normalization));

@@ -40,6 +40,21 @@ TEST_CASE("batch norm tracks statistics in training with its momentum, and uses 
   CHECK(state_of(norm, "running_mean").item() == 0);
 }
 
+TEST_CASE(
+    "batch norm with held statistics does in training what it does in evaluation, and changes nothing") {
+  BatchNorm2d norm(2);
+  const Tensor x = random_normal({3, 2, 2, 2}, Key(4));
+  norm(x, training_context());
+  norm.hold_statistics();
+  const Module::Named state = norm.state();
+  std::vector<Tensor> before;
+  for (const auto& [name, tensor] : state) before.push_back(tensor.clone());
+  const Tensor y = norm(x, training_context());
+  CHECK(same_bits(y, norm(x, Context::evaluation())));
+  for (std::size_t i = 0; i < state.size(); ++i) CHECK(same_bits(state[i].second, before[i]));
+  check_layer_gradients(norm, x, training_context());
+}
+
 TEST_CASE("batch norm applies its activation") {
   const Tensor x = random_normal({2, 3, 3, 2}, Key(1));
   BatchNorm2d plain(2), rectified(2, {.activation = ActivationKind::relu}),

@@ -52,6 +52,22 @@ class Scale : public Module {
 
 }  // namespace
 
+TEST_CASE("every module below is visited, and a hook sees what each returned, inner ones first") {
+  Tree tree;
+  std::vector<std::string> visited, ran;
+  tree.visit([&](Module& module) { visited.push_back(module.path()); });
+  CHECK(visited == std::vector<std::string>{"", "first", "rest", "rest.0", "rest.1"});
+  Context context = training_context();
+  std::vector<Shape> shapes;
+  context.module_hook = [&](const Module& module, const Tensor& output) {
+    ran.push_back(module.path());
+    shapes.push_back(output.shape());
+  };
+  tree(random_normal({4, 2}, Key(1)), context);
+  CHECK(ran == std::vector<std::string>{"first", "rest.0", "rest.1", "rest", ""});
+  CHECK(shapes == std::vector<Shape>{{4, 3}, {4, 3}, {4, 1}, {4, 1}, {4, 1}});
+}
+
 TEST_CASE("names join with dots, in the order of registration") {
   Tree tree;
   CHECK(names_of(tree.state()) == std::vector<std::string>{"first.weight", "first.bias", "rest.0.weight",

@@ -73,7 +73,7 @@ TEST_CASE("cli: errors of the configuration") {
 }
 
 TEST_CASE("cli: listings") {
-  CHECK(run_program({"models"}).out.find("preactresnet18") != std::string::npos);
+  CHECK(run_program({"models", "--brief"}).out.find("preactresnet18") != std::string::npos);
   CHECK(run_program({"data", "list"}).out.find("cifar10") != std::string::npos);
   CHECK(run_program({"config", "list"}).out.find("cifar10-noisymix ") != std::string::npos);
   CHECK(run_program({"config", "explain", "mix.sparse"}).out.find("D2") != std::string::npos);
