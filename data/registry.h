@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,14 +14,19 @@
 namespace noisymix {
 
 struct DatasetOptions {
-  std::string name =
-      "shapes";  ///< shapes (built in), cifar10, cifar100, mnist (IDX family), folder, circles, polygon
+  std::string name = "shapes";  ///< shapes (built in), cifar10, cifar100, mnist (IDX family), folder, shards,
+                                ///< circles, polygon
   std::filesystem::path path{};  ///< folder of the files; unused by built-in sets
   bool train = true;             ///< training or test split
   std::uint64_t seed = 0;        ///< of built-in sets
   std::int64_t limit = 0;        ///< first examples only; 0 means all
   std::int64_t count = 0;        ///< size of a built-in set; 0 means its default
   int image_size = 0;            ///< folder: side to resize to; 0 means all images must agree
+  std::filesystem::path
+      cache{};               ///< shards: folder of decoded pictures, made where need be; empty means none
+  bool fast_decode = false;  ///< shards: JPEGs are decoded at a fraction of their size where that is enough
+  std::function<void(std::int64_t done, std::int64_t total)> progress{};  ///< while a cache is being filled
+  std::function<bool()> should_stop{};  ///< ends the filling with a DataError; the next run continues it
 };
 
 /// Opens a data set. Throws DataError naming file and problem, ConfigError for an unknown name.
