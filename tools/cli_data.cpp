@@ -11,6 +11,7 @@
 #include "data/registry.h"
 #include "engine/error.h"
 #include "tools/cli.h"
+#include "tools/cli_data.h"
 
 namespace noisymix {
 namespace {
@@ -114,6 +115,9 @@ void add_data(CLI::App& program, Action& action) {
       ->capture_default_str();
   add_dataset_options(*sheets, *options);
   sheets->callback([options, &action] { action = [options] { return sheet(*options); }; });
+
+  add_data_shard(*verb, action);
+  add_data_stylize(*verb, action);
 }
 
 }  // namespace noisymix

@@ -20,6 +20,8 @@ struct DataConfig {
   std::int64_t train_limit = 0, test_limit = 0;  ///< first examples only; 0 means all
   std::uint64_t seed = 0;                        ///< of built-in sets
   int image_size = 0;
+  std::string cache;         ///< folder of decoded pictures; empty means none
+  bool fast_decode = false;  ///< decode JPEGs at a fraction of their size where that is enough
 };
 
 struct ModelConfig {

@@ -39,7 +39,15 @@ Rows data_rows() {
           "Test on the first so many examples; 0 is all."),
       key("data.seed", NM_FIELD(data.seed), at_least(0), "Seed of built-in sets, independent of train.seed."),
       key("data.image_size", NM_FIELD(data.image_size), between(0, 1024),
-          "Image folders: side to resize to; 0 requires images of one size."),
+          "Image folders and shards: side to resize to; 0 requires images of one size."),
+      key("data.cache", NM_FIELD(data.cache), ConfigRange{},
+          "Shards: folder for decoded pictures, which are then read instead of decoded in every epoch; empty "
+          "is "
+          "none. Made when missing or of other files."),
+      key("data.fast_decode", NM_FIELD(data.fast_decode), ConfigRange{},
+          "Shards: decode large JPEGs at a half, a quarter or an eighth of their size where image_size "
+          "allows; "
+          "faster, but the pixels differ a little."),
   };
 }
 

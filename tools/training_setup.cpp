@@ -11,7 +11,7 @@
 
 namespace noisymix {
 
-std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train) {
+std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train, const FillObserver& observer) {
   NM_CHECK_AS(DataError, data.path.empty() || std::filesystem::exists(data.path), data.path,
               ": no such folder; data.path names the one that holds the files of ", data.name,
               ", for example --set data.path=/data/", data.name);
@@ -22,6 +22,10 @@ std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train) {
   options.seed = data.seed;
   options.limit = train ? data.train_limit : data.test_limit;
   options.image_size = data.image_size;
+  options.cache = data.cache;
+  options.fast_decode = data.fast_decode;
+  options.progress = observer.progress;
+  options.should_stop = observer.should_stop;
   return open_dataset(options);
 }
 

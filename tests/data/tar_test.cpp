@@ -173,7 +173,7 @@ TEST_CASE("tar: damage and tricks") {
   wrong[0] = 'x';
   expect_data_error("a.tar", "wrong checksum", [&] { list(wrong); });
   expect_data_error("header at byte 512", "wrong checksum", [] {
-    list(archive_of({entry("", ""), Bytes(512, 'z')}));
+    list(archive_of({entry("f", ""), Bytes(512, 'z')}));
   });
   const auto with_size = [](const std::string& size) {
     return archive_of({header({.name = "huge", .size = size})});
