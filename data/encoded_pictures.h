@@ -21,6 +21,19 @@ class EncodedPictures {
   virtual std::string name(std::int64_t index) const = 0;
   virtual std::int64_t label(std::int64_t index) const = 0;
   virtual std::vector<std::string> class_names() const = 0;
+  /// A number that changes when the picture does, found without reading it: made of size and time of change.
+  /// Serves pictures that are files called name(index); others override it.
+  virtual std::uint64_t version(std::int64_t index) const;
+  /// Where stretches of pictures begin that are read best one after the other, from 0 on; empty when any
+  /// order is as good.
+  virtual std::vector<std::int64_t> stretches() const { return {}; }
 };
+
+/// Size and time of change of a file as one number; 0 for a file that is not there.
+std::uint64_t file_version(const std::string& path);
+
+/// A number for a whole listing: names, labels and versions. Tells listings apart; no protection against
+/// forgery.
+std::uint64_t listing_hash(const EncodedPictures& pictures);
 
 }  // namespace noisymix

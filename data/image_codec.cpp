@@ -42,6 +42,11 @@ Image decode_image(const std::string& name, ByteView bytes) {
   fail<DataError>(name, ": neither PNG nor JPEG, convert it to one of them");
 }
 
+Image decode_image_at_least(const std::string& name, ByteView bytes, int shorter_side) {
+  if (is_jpeg(bytes)) return decode_jpeg_at_least(name, bytes, shorter_side);
+  return decode_image(name, bytes);
+}
+
 Image read_image(const std::filesystem::path& path) {
   return decode_image(path.string(), read_file_bytes(path));
 }

@@ -24,6 +24,12 @@ bool is_jpeg(ByteView bytes);
 Image decode_image(const std::string& name, ByteView bytes);
 Image read_image(const std::filesystem::path& path);
 
+/// The same at a half, a quarter or an eighth of its size where the shorter side is still `shorter_side` or
+/// more: a JPEG is then decoded from the lower frequencies of its blocks alone, several times faster. The
+/// pixels are close to, but not those of the whole picture made smaller. Other formats, and builds with stb,
+/// decode as always.
+Image decode_image_at_least(const std::string& name, ByteView bytes, int shorter_side);
+
 /// PNG of an 8-bit grey or RGB image.
 Bytes encode_png(const Image& image);
 void write_png(const std::filesystem::path& path, const Image& image);
@@ -38,6 +44,7 @@ Image to_rgb(const Image& image);
 // The decoders behind decode_image(), one per library; each is in a file of its own.
 Image decode_png(const std::string& name, ByteView bytes);
 Image decode_jpeg(const std::string& name, ByteView bytes);
+Image decode_jpeg_at_least(const std::string& name, ByteView bytes, int shorter_side);
 
 /// Throws DataError unless the sides and their product are within the limits.
 void check_image_size(const std::string& name, std::int64_t height, std::int64_t width);

@@ -66,19 +66,28 @@ Image resize_image(const Image& image, int height, int width) {
   return result;
 }
 
-Image resize_and_crop(const Image& image, int side) {
+Image resize_shorter_side(const Image& image, int side) {
   NM_CHECK(side >= 1 && image.height >= 1 && image.width >= 1, "[resize] side is ", side,
            ", expected 1 or more");
   const double scale = static_cast<double>(side) / std::min(image.height, image.width);
   const int height = std::max(side, static_cast<int>(std::lround(image.height * scale)));
   const int width = std::max(side, static_cast<int>(std::lround(image.width * scale)));
-  const Image scaled = resize_image(image, height, width);
+  return resize_image(image, height, width);
+}
+
+Image crop_middle(const Image& image, int side) {
+  NM_CHECK(side >= 1 && side <= image.height && side <= image.width, "[crop] a square of ", side,
+           " does not fit an image of ", image.height, "x", image.width);
   Image result(side, side, image.channels);
-  const int top = (height - side) / 2, left = (width - side) / 2;
+  const int top = (image.height - side) / 2, left = (image.width - side) / 2;
   for (int y = 0; y < side; ++y)
-    std::copy_n(scaled.row(top + y) + static_cast<std::size_t>(left * image.channels), result.stride(),
+    std::copy_n(image.row(top + y) + static_cast<std::size_t>(left * image.channels), result.stride(),
                 result.row(y));
   return result;
+}
+
+Image resize_and_crop(const Image& image, int side) {
+  return crop_middle(resize_shorter_side(image, side), side);
 }
 
 }  // namespace noisymix

@@ -1,4 +1,5 @@
 // JPEG through libjpeg(-turbo): the accurate integer DCT and smooth chroma upsampling that are its defaults.
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>  // jpeglib.h needs FILE and size_t
 #include <utility>
@@ -80,6 +81,12 @@ bool read_pixels(Reader& reader) {
   const bool cmyk = jpeg.num_components == 4;
   if (reader.image.channels == 3) jpeg.out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
   jpeg_start_decompress(&jpeg);
+  const bool fits = jpeg.output_height == static_cast<JDIMENSION>(reader.image.height) &&
+                    jpeg.output_width == static_cast<JDIMENSION>(reader.image.width);
+  if (!fits) {
+    std::snprintf(reader.message, sizeof(reader.message), "the library gives another size");
+    return false;
+  }
   while (jpeg.output_scanline < jpeg.output_height) {
     JSAMPROW out = reader.image.row(static_cast<int>(jpeg.output_scanline));
     JSAMPROW row = cmyk ? reader.cmyk_row.data() : out;
@@ -90,9 +97,15 @@ bool read_pixels(Reader& reader) {
   return true;
 }
 
-}  // namespace
+/// The strongest reduction that libjpeg knows after which both sides are still that large; 1 for none.
+unsigned reduction(const jpeg_decompress_struct& jpeg, int shorter_side) {
+  const unsigned shorter = std::min(jpeg.image_height, jpeg.image_width);
+  unsigned by = 8;
+  while (by > 1 && (shorter + by - 1) / by < static_cast<unsigned>(shorter_side)) by /= 2;
+  return by;
+}
 
-Image decode_jpeg(const std::string& name, ByteView bytes) {
+Image decode(const std::string& name, ByteView bytes, int shorter_side) {
   Reader reader;
   reader.jpeg.err = jpeg_std_error(&reader.errors);
   reader.jpeg.client_data = &reader;
@@ -106,12 +119,27 @@ Image decode_jpeg(const std::string& name, ByteView bytes) {
   const int components = reader.jpeg.num_components;
   NM_CHECK_AS(DataError, components == 1 || components == 3 || components == 4, name, ": JPEG with ",
               components, " components, expected 1 (grey), 3 (colour) or 4 (CMYK)");
-  const int height = static_cast<int>(reader.jpeg.image_height),
-            width = static_cast<int>(reader.jpeg.image_width);
+  reader.jpeg.scale_num = 1;
+  reader.jpeg.scale_denom = shorter_side > 0 ? reduction(reader.jpeg, shorter_side) : 1;
+  const auto scaled = [&](unsigned side) {  // as jpeg_calc_output_dimensions() rounds
+    return static_cast<int>((side + reader.jpeg.scale_denom - 1) / reader.jpeg.scale_denom);
+  };
+  const int height = scaled(reader.jpeg.image_height), width = scaled(reader.jpeg.image_width);
   reader.image = Image(height, width, components == 1 ? 1 : 3);
   if (components == 4) reader.cmyk_row.resize(static_cast<std::size_t>(width) * 4);
   NM_CHECK_AS(DataError, read_pixels(reader), name, ": damaged JPEG: ", printable(reader.message, 200));
   return std::move(reader.image);
+}
+
+}  // namespace
+
+Image decode_jpeg(const std::string& name, ByteView bytes) {
+  return decode(name, bytes, 0);
+}
+
+Image decode_jpeg_at_least(const std::string& name, ByteView bytes, int shorter_side) {
+  NM_CHECK(shorter_side >= 1, "[jpeg] the shorter side is ", shorter_side, ", expected 1 or more");
+  return decode(name, bytes, shorter_side);
 }
 
 }  // namespace noisymix

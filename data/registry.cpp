@@ -4,7 +4,9 @@
 #include "data/cifar.h"
 #include "data/idx.h"
 #include "data/image_folder.h"
+#include "data/picture_dataset.h"
 #include "data/shapes.h"
+#include "data/tar_shards.h"
 #include "data/toy.h"
 #include "engine/error.h"
 
@@ -34,6 +36,18 @@ Opened mnist(const DatasetOptions& o) {
 Opened folder(const DatasetOptions& o) {
   return open_image_folder(o.path, o.train, o.image_size, o.limit);
 }
+Opened shards(const DatasetOptions& o) {
+  const auto pictures = open_split_shards(o.path, o.train, o.limit);
+  const std::string split = o.train ? "train" : "test";
+  const std::string description = "pictures, " + split + " split, from the shards in " + o.path.string();
+  if (o.cache.empty()) return make_picture_dataset(pictures, o.image_size, o.fast_decode, description);
+  CacheOptions cache{.file = o.cache / (split + "-" + std::to_string(o.image_size) + ".cache"),
+                     .side = o.image_size,
+                     .fast_decode = o.fast_decode,
+                     .progress = o.progress,
+                     .should_stop = o.should_stop};
+  return make_cached(pictures, cache, description);
+}
 Opened circles(const DatasetOptions& o) {
   return make_circles(o.seed, o.train, o.count);
 }
@@ -49,6 +63,9 @@ constexpr Entry kEntries[] = {
     {"mnist", "MNIST and relatives in IDX files, grey: path holds train-images-idx3-ubyte[.gz] and so on",
      mnist},
     {"folder", "PNG and JPEG files: path holds train/CLASS/ and test/CLASS/, or CLASS/ alone", folder},
+    {"shards",
+     "PNG and JPEG files in tar archives: path holds train/*.tar and test/*.tar; see noisymix data shard",
+     shards},
     {"circles", "built in: two noisy concentric circles of points", circles},
     {"polygon", "built in: points inside and outside a concave polygon, with label noise at its border",
      polygon},

@@ -59,6 +59,10 @@ Image decode_stb(const std::string& name, ByteView bytes, const char* format) {
 Image decode_jpeg(const std::string& name, ByteView bytes) {
   return decode_stb(name, bytes, "JPEG");
 }
+
+Image decode_jpeg_at_least(const std::string& name, ByteView bytes, int) {
+  return decode_stb(name, bytes, "JPEG");
+}
 #endif
 
 #ifndef NOISYMIX_HAVE_PNG

@@ -11,6 +11,7 @@
 #include "data/registry.h"
 #include "engine/error.h"
 #include "tools/cli.h"
+#include "tools/cli_data.h"
 #include "tools/ready_configs.h"
 #include "tools/view_sheet.h"
 
@@ -161,6 +162,8 @@ void add_data(CLI::App& program, Action& action) {
   sheets->callback([options, &action] { action = [options] { return sheet(*options); }; });
 
   add_views(*verb, action);
+  add_data_shard(*verb, action);
+  add_data_stylize(*verb, action);
 }
 
 }  // namespace noisymix

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include <unistd.h>
 
@@ -13,6 +14,8 @@
 #include "tools/ready_configs.h"
 #include "tools/stop_signals.h"
 #include "tools/trainer.h"
+#include "tools/training_setup.h"
+#include "tools/work_progress.h"
 
 namespace noisymix {
 namespace {
@@ -42,6 +45,28 @@ void print_summary(const TrainSummary& summary, const std::filesystem::path& run
   std::cout << "run folder " << run.string() << "\n";
 }
 
+/// Decodes what data.cache lacks, which may take hours, before the run begins. False when stopped.
+bool fill_caches(const DataConfig& data) {
+  if (data.cache.empty()) return true;
+  const bool terminal = is_terminal(STDERR_FILENO);
+  for (const bool train_split : {true, false}) {
+    std::optional<WorkProgress> display;  // only where there is something to decode
+    FillObserver observer;
+    observer.progress = [&](std::int64_t done, std::int64_t total) {
+      if (!display) display.emplace(std::cerr, terminal, terminal_width(STDERR_FILENO), "pictures");
+      display->show("decoding into " + data.cache, static_cast<double>(done), static_cast<double>(total));
+    };
+    observer.should_stop = StopSignals::requested;
+    try {
+      open_split(data, train_split, observer);
+    } catch (const DataError&) {
+      if (!StopSignals::requested()) throw;
+      return false;
+    }
+  }
+  return true;
+}
+
 int train(const Options& options) {
   const Device device = apply_machine_options(options.machine);
   const ConfigSource source = find_config(options.config);
@@ -58,6 +83,10 @@ int train(const Options& options) {
   display.width = terminal_width(STDOUT_FILENO);
   const auto progress = make_progress(std::cout, display);
   const StopSignals signals;
+  if (!fill_caches(config.data)) {
+    std::cout << "stopped while decoding into " << config.data.cache << "; the same command continues\n";
+    return kExitInterrupted;
+  }
   Trainer trainer(config, training, *progress);
   const TrainSummary summary = trainer.run();
   print_summary(summary, training.run);

@@ -23,6 +23,8 @@ struct DataConfig {
   std::string paired;         ///< pictures that replace the originals now and then; empty for none
   double paired_share = 0.5;  ///< with this probability
   std::string extra;          ///< class folders of additional training pictures; empty for none
+  std::string cache;          ///< folder of decoded pictures; empty means none
+  bool fast_decode = false;   ///< decode JPEGs at a fraction of their size where that is enough
 };
 
 struct ModelConfig {

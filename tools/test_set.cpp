@@ -15,6 +15,8 @@ std::shared_ptr<const Dataset> open_test_set(const LoadedRun& run, const TestSet
     wanted.seed = run.config->data.seed;
     wanted.limit = run.config->data.test_limit;
     wanted.image_size = run.config->data.image_size;
+    wanted.fast_decode = run.config->data.fast_decode;
+    if (options.path.empty() && options.limit == 0) wanted.cache = run.config->data.cache;
   }
   if (!options.dataset.empty()) wanted.name = options.dataset;
   if (!options.path.empty()) wanted.path = options.path;

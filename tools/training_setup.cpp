@@ -12,7 +12,7 @@
 
 namespace noisymix {
 
-std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train) {
+std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train, const FillObserver& observer) {
   NM_CHECK_AS(DataError, data.path.empty() || std::filesystem::exists(data.path), data.path,
               ": no such folder; data.path names the one that holds the files of ", data.name,
               ", for example --set data.path=/data/", data.name);
@@ -26,6 +26,10 @@ std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train) {
   options.paired = data.paired;
   options.paired_share = data.paired_share;
   options.extra = data.extra;
+  options.cache = data.cache;
+  options.fast_decode = data.fast_decode;
+  options.progress = observer.progress;
+  options.should_stop = observer.should_stop;
   return open_dataset(options);
 }
 

@@ -1,6 +1,7 @@
 // Everything a training run needs, built from its Config.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -13,7 +14,15 @@
 
 namespace noisymix {
 
-std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train);
+/// Told while a cache of decoded pictures is being filled; asked whether to stop, which ends it with a
+/// DataError.
+struct FillObserver {
+  std::function<void(std::int64_t done, std::int64_t total)> progress{};
+  std::function<bool()> should_stop{};
+};
+
+std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train,
+                                          const FillObserver& observer = {});
 
 /// What the weight files of a run say, given its training set.
 ModelCard make_card(const Config& config, const Dataset& train_data);

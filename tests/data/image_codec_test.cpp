@@ -131,3 +131,37 @@ TEST_CASE("image codec: sizes are checked before memory is taken") {
   CHECK_THROWS_AS(check_image_size("x", 16384, 16384), DataError);
   CHECK_NOTHROW(check_image_size("x", 8192, 8192));
 }
+
+TEST_CASE("image codec: JPEGs at a fraction of their size, never below the side asked for") {
+  for (const char* name : {"jpeg/baseline_420.jpg", "jpeg/progressive.jpg", "jpeg/gray.jpg", "jpeg/cmyk.jpg"}) {
+    CAPTURE(name);
+    const Bytes bytes = fixture(name);
+    const Image whole = decode_image(name, bytes);
+    const int shorter = std::min(whole.height, whole.width);
+    for (const int side : {1, (shorter + 7) / 8, shorter / 3, (shorter + 1) / 2, shorter, 10 * shorter}) {
+      CAPTURE(side);
+      const Image small = decode_image_at_least(name, bytes, side);
+      CHECK(small.channels == whole.channels);
+      CHECK(std::min(small.height, small.width) >= std::min(side, shorter));
+      if (!all_libraries()) continue;
+      int by = 8;  // the largest of 1, 2, 4, 8 that leaves the side
+      while (by > 1 && (shorter + by - 1) / by < side) by /= 2;
+      CHECK(small.height == (whole.height + by - 1) / by);
+      CHECK(small.width == (whole.width + by - 1) / by);
+      if (by == 1) CHECK(small == whole);
+      // Means over the picture agree: it is the same picture.
+      double a = 0, b = 0;
+      for (const auto pixel : whole.pixels) a += pixel;
+      for (const auto pixel : small.pixels) b += pixel;
+      const auto count = [](const Image& image) { return static_cast<double>(image.pixels.size()); };
+      CHECK(std::abs(a / count(whole) - b / count(small)) < 6);
+    }
+  }
+  const Bytes png = fixture("png/rgb.png");
+  CHECK(decode_image_at_least("a.png", png, 1) == decode_image("a.png", png));
+  if (!all_libraries()) return;
+  CHECK_THROWS_AS(decode_jpeg_at_least("a.jpg", fixture("jpeg/gray.jpg"), 0), ShapeError);
+  const Bytes jpeg = fixture("jpeg/baseline_420.jpg");
+  const Bytes half(jpeg.begin(), jpeg.begin() + static_cast<std::ptrdiff_t>(jpeg.size() / 2));
+  expect_data_error("half.jpg", "JPEG", [&] { decode_image_at_least("half.jpg", half, 4); });
+}

@@ -2,15 +2,18 @@
 // else. The same on every run; the endless version is tests/fuzz/.
 #include <doctest/doctest.h>
 
+#include <cstring>
 #include <functional>
 
 #include "data/gzip.h"
 #include "data/idx.h"
 #include "data/image_codec.h"
 #include "data/npz.h"
+#include "data/tar.h"
 #include "engine/error.h"
 #include "engine/key.h"
 #include "tests/golden.h"
+#include "tests/scratch_folder.h"
 
 using namespace noisymix;
 using namespace noisymix::testing;
@@ -114,4 +117,38 @@ TEST_CASE("mutation: IDX and gzip") {
          [](const Bytes& b) { parse_idx("damaged.idx", b); });
   attack("gzip", {"mnist-labels-idx1-ubyte.gz", "mnist-images-idx3-ubyte.gz"}, 1000,
          [](const Bytes& b) { gunzip("damaged.gz", b, 1 << 20); });
+}
+
+TEST_CASE("mutation: tar") {
+  const ScratchFolder folder;
+  TarWriter writer(folder / "a.tar");
+  for (int i = 0; i < 3; ++i) {
+    writer.add("class/" + std::to_string(i) + ".jpg", Bytes(static_cast<std::size_t>(400 * i), 7));
+    writer.add("class/" + std::string(120, 'n') + std::to_string(i), Bytes(30, 9));
+  }
+  writer.finish();
+  const Bytes original = read_file_bytes(folder / "a.tar");
+  Draws draws(Key(0).child("mutation").child("tar"));
+  int refused = 0, accepted = 0;
+  for (int round = 0; round < 4000; ++round) {
+    CAPTURE(round);
+    const Bytes damaged = mutate(original, draws);
+    const auto read = [&](std::uint64_t offset, std::span<std::uint8_t> target) {
+      REQUIRE(offset <= damaged.size());
+      REQUIRE(target.size() <= damaged.size() - offset);
+      std::memcpy(target.data(), damaged.data() + offset, target.size());
+    };
+    try {
+      for (const TarEntry& entry : list_tar("damaged.tar", damaged.size(), read)) {
+        CHECK(entry.offset <= damaged.size());
+        CHECK(entry.size <= damaged.size() - entry.offset);
+      }
+      ++accepted;
+    } catch (const DataError& error) {
+      ++refused;
+      CHECK(std::string(error.what()).find('\n') == std::string::npos);
+    }
+  }
+  MESSAGE("tar: " << refused << " refused, " << accepted << " accepted");
+  CHECK(refused > accepted / 10);
 }

@@ -2,19 +2,37 @@
 // first byte of the input chooses the reader, so that the corpus can be shared.
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <span>
 
 #include "data/gzip.h"
 #include "data/idx.h"
 #include "data/image_codec.h"
 #include "data/npz.h"
+#include "data/tar.h"
 #include "engine/error.h"
+
+namespace {
+
+/// Every entry of an archive must lie inside it, and nothing outside it may be asked for.
+void list_archive(noisymix::ByteView bytes) {
+  const auto read = [&](std::uint64_t offset, std::span<std::uint8_t> target) {
+    if (offset > bytes.size() || target.size() > bytes.size() - offset) std::abort();
+    std::memcpy(target.data(), bytes.data() + offset, target.size());
+  };
+  for (const noisymix::TarEntry& entry : noisymix::list_tar("input", bytes.size(), read))
+    if (entry.offset > bytes.size() || entry.size > bytes.size() - entry.offset) std::abort();
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace noisymix;
   if (size == 0) return 0;
   const ByteView bytes(data + 1, size - 1);
   try {
-    switch (data[0] % 6) {
+    switch (data[0] % 7) {
       case 0:
         decode_png("input", bytes);
         break;
@@ -29,6 +47,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
       case 4:
         parse_idx("input", bytes);
+        break;
+      case 5:
+        list_archive(bytes);
         break;
       default:
         gunzip("input", bytes, 1 << 24);
