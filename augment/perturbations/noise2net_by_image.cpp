@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "augment/filters/wide_doubles.h"
 #include "augment/perturbations/noise2net_passes.h"
 #include "engine/cpu/parallel.h"
 #include "engine/cpu/vectorise.h"
@@ -15,37 +16,49 @@ constexpr std::int64_t kLanes = 32;  // elements that a pass takes at a time
 constexpr std::int64_t kBorder = 3;  // the largest padding
 constexpr double kBatchNormEpsilon = 1e-5;
 
+// Sums stay in registers only as vector types: compilers leave arrays of the same size in memory.
+using EightFloats = float __attribute__((vector_size(32)));
+using FourFloats = float __attribute__((vector_size(16)));
+
 /// y[p] = sum_t weights[t] inputs[t][p]; n is a multiple of kLanes.
 NM_VECTORISED(sum_planes,
               (float* NM_RESTRICT y, const float* const* inputs, const float* NM_RESTRICT weights,
                std::int64_t count, std::int64_t n),
               (y, inputs, weights, count, n)) {
   for (std::int64_t p = 0; p < n; p += kLanes) {
-    float sums[kLanes] = {};
+    EightFloats a = {}, b = {}, c = {}, d = {};
     for (std::int64_t t = 0; t < count; ++t) {
-      const float* NM_RESTRICT x = inputs[t] + p;
+      const float* x = inputs[t] + p;
       const float weight = weights[t];
-      for (std::int64_t l = 0; l < kLanes; ++l) sums[l] += weight * x[l];
+      a += weight * load_vector<EightFloats>(x);
+      b += weight * load_vector<EightFloats>(x + 8);
+      c += weight * load_vector<EightFloats>(x + 16);
+      d += weight * load_vector<EightFloats>(x + 24);
     }
-    for (std::int64_t l = 0; l < kLanes; ++l) y[p + l] = sums[l];
+    store_vector(y + p, a);
+    store_vector(y + p + 8, b);
+    store_vector(y + p + 16, c);
+    store_vector(y + p + 24, d);
   }
 }
 
-/// Sum and sum of squares of y where inside is 1.
+/// Sum and sum of squares of y where inside is 1; n is a multiple of kLanes.
 NM_VECTORISED(plane_sums,
               (const float* NM_RESTRICT y, const float* NM_RESTRICT inside, std::int64_t n,
                double* NM_RESTRICT sums),
               (y, inside, n, sums)) {
-  constexpr std::int64_t kParts = 16;
-  double first[kParts] = {}, second[kParts] = {};
-  for (std::int64_t p = 0; p < n; p += kParts)
-    for (std::int64_t l = 0; l < kParts; ++l) {
-      const double value = static_cast<double>(y[p + l] * inside[p + l]);
-      first[l] += value;
-      second[l] += value * value;
-    }
-  sums[0] = sums[1] = 0;
-  for (std::int64_t l = 0; l < kParts; ++l) sums[0] += first[l], sums[1] += second[l];
+  FourDoubles::type first[2] = {}, second[2] = {};
+  for (std::int64_t p = 0; p < n; p += 8) {
+    const FourFloats low = load_vector<FourFloats>(y + p) * load_vector<FourFloats>(inside + p);
+    const FourFloats high = load_vector<FourFloats>(y + p + 4) * load_vector<FourFloats>(inside + p + 4);
+    const auto a = __builtin_convertvector(low, FourDoubles::type);
+    const auto b = __builtin_convertvector(high, FourDoubles::type);
+    first[0] += a, first[1] += b;
+    second[0] += a * a, second[1] += b * b;
+  }
+  const FourDoubles::type all = first[0] + first[1], squares = second[0] + second[1];
+  sums[0] = (all[0] + all[1]) + (all[2] + all[3]);
+  sums[1] = (squares[0] + squares[1]) + (squares[2] + squares[3]);
 }
 
 /// max(y scale + shift, 0) inside, 0 outside.

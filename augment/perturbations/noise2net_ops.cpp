@@ -27,7 +27,7 @@ class StageWeights {
  public:
   StageWeights(const Noise2NetStructure& structure, int stage, const Tensor& like, std::int64_t images,
                Key key)
-      : structure_(structure), like_(like), images_(images) {
+      : structure_(structure), like_(like) {
     for (std::int64_t i = 0; i < images; ++i)
       weights_.push_back(draw_noise2net_weights(structure, stage, i, key));
   }
@@ -53,7 +53,6 @@ class StageWeights {
 
   const Noise2NetStructure& structure_;
   const Tensor& like_;
-  std::int64_t images_;
   std::vector<Noise2NetWeights> weights_;
 };
 

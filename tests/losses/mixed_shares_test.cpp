@@ -15,9 +15,15 @@ const std::vector<std::int64_t> kPartners = {3, 4, 0, 2, 1};
 const std::vector<double> kShares = {0.25, 1, 0, 0.5, 0.9};
 constexpr std::size_t kRows = 5, kClasses = 4;
 
-Tensor labels() { return Tensor::from(kLabels, {5}); }
-Tensor shares() { return Tensor::from(kShares, {5}); }
-Tensor logits(Dtype dtype = Dtype::f64) { return random_normal({5, 4}, Key(31), 0, 2, dtype); }
+Tensor labels() {
+  return Tensor::from(kLabels, {5});
+}
+Tensor shares() {
+  return Tensor::from(kShares, {5});
+}
+Tensor logits(Dtype dtype = Dtype::f64) {
+  return random_normal({5, 4}, Key(31), 0, 2, dtype);
+}
 
 double target(std::size_t row, std::size_t k) {
   const auto label = static_cast<std::size_t>(kLabels[row]);
@@ -105,10 +111,10 @@ TEST_CASE("binary cross-entropy keeps its gradient when the network is sure and 
 }
 
 TEST_CASE("wrong sizes are named") {
-  for (const auto& loss : {+[](const Tensor& x, const Tensor& s, const std::vector<std::int64_t>& p) {
+  for (const auto& loss : {+[](const Tensor&x, const Tensor&s, const std::vector<std::int64_t>&p) {
                              return soft_mixed_cross_entropy(x, labels(), s, p);
                            },
-                           +[](const Tensor& x, const Tensor& s, const std::vector<std::int64_t>& p) {
+                           +[](const Tensor&x, const Tensor&s, const std::vector<std::int64_t>&p) {
                              return soft_mixed_binary_cross_entropy(x, labels(), s, p);
                            }}) {
     CHECK_THROWS_AS(loss(logits(), shares(), {0, 1}), ShapeError);

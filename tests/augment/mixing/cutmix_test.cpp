@@ -98,7 +98,8 @@ TEST_CASE("all views get the box of the same partner") {
         for (std::int64_t column = 0; column < 6; ++column)
           for (std::int64_t c = 0; c < 3; ++c) {
             const bool inside = row >= 1 && row < 3 && column >= 2 && column < 5;
-            const std::int64_t image = inside ? i / 3 * 3 + draw.permutation[static_cast<std::size_t>(i % 3)] : i;
+            const std::int64_t image =
+                inside ? i / 3 * 3 + draw.permutation[static_cast<std::size_t>(i % 3)] : i;
             const auto at = [&](std::int64_t n) {
               return static_cast<std::size_t>(((n * 5 + row) * 6 + column) * 3 + c);
             };

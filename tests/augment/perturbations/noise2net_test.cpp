@@ -1,4 +1,5 @@
-// Noise2Net against the networks written out in f64 loops, its two passes against each other, laws of the draws.
+// Noise2Net against the networks written out in f64 loops, its two passes against each other, laws of the
+// draws.
 #include "augment/perturbations/noise2net.h"
 
 #include <algorithm>
@@ -32,8 +33,9 @@ class ByDefinition {
                    wide.begin() + static_cast<std::ptrdiff_t>((slice + 1) * h));
       for (std::size_t c = 0; c < previous.size(); ++c)
         for (std::size_t p = 0; p < input[c].size(); ++p) input[c][p] += previous[c][p];
-      previous = normalised(
-          convolved(input, weights.convs[slice], h, structure_.convs[static_cast<std::size_t>(number)][slice]), true);
+      previous = normalised(convolved(input, weights.convs[slice], h,
+                                      structure_.convs[static_cast<std::size_t>(number)][slice]),
+                            true);
       all.insert(all.end(), previous.begin(), previous.end());
     }
     all.insert(all.end(), wide.begin() + static_cast<std::ptrdiff_t>(3 * h), wide.end());
@@ -43,7 +45,8 @@ class ByDefinition {
   }
 
  private:
-  Planes convolved(const Planes& x, const std::vector<float>& weights, std::size_t outputs, Noise2NetConv conv) const {
+  Planes convolved(const Planes& x, const std::vector<float>& weights, std::size_t outputs,
+                   Noise2NetConv conv) const {
     const std::int64_t reach = (conv.kernel - 1) / 2;
     Planes y(outputs, Plane(x[0].size()));
     std::size_t taps = 0;
@@ -88,7 +91,8 @@ class ByDefinition {
 
 Tensor by_definition(const Tensor& images, const Noise2NetStructure& structure, double epsilon, Key key) {
   const std::int64_t height = images.dim(1), width = images.dim(2);
-  const auto channels = static_cast<std::size_t>(images.dim(3)), size = static_cast<std::size_t>(height * width);
+  const auto channels = static_cast<std::size_t>(images.dim(3)),
+             size = static_cast<std::size_t>(height * width);
   auto pixels = values(images);
   const ByDefinition definition(structure, height, width);
   for (std::int64_t i = 0; i < images.dim(0); ++i) {
@@ -111,14 +115,16 @@ TEST_CASE("both passes compute the networks written out") {
     std::int64_t height, width, channels, hidden;
   };
   bool dilated = false;
-  for (const Size size : {Size{8, 8, 3, 2}, Size{9, 7, 3, 2}, Size{5, 6, 1, 3}, Size{2, 3, 3, 1}, Size{12, 33, 3, 4}})
+  for (const Size size :
+       {Size{8, 8, 3, 2}, Size{9, 7, 3, 2}, Size{5, 6, 1, 3}, Size{2, 3, 3, 1}, Size{12, 33, 3, 4}})
     for (int seed = 0; seed < 3; ++seed) {
       CAPTURE(size.width);
       CAPTURE(seed);
       const auto structure = draw_noise2net_structure(size.channels, size.hidden, Key(seed));
       for (const auto& stage : structure.convs)
         for (const auto& conv : stage) dilated = dilated || (conv.kernel == 3 && conv.dilation == 3);
-      const Tensor x = random_normal({3, size.height, size.width, size.channels}, Key(50 + seed), 0, 1, Dtype::f32);
+      const Tensor x =
+          random_normal({3, size.height, size.width, size.channels}, Key(50 + seed), 0, 1, Dtype::f32);
       const Tensor expected = by_definition(x, structure, 0.4, Key(9));
       CHECK(relative_error(noise2net_with_ops(x.to(Dtype::f64), structure, 0.4, Key(9)), expected) < 1e-10);
       CHECK(relative_error(noise2net_by_image(x, structure, 0.4, Key(9)), expected) < 3e-5);
@@ -137,7 +143,8 @@ TEST_CASE("the first int(ratio b) images change, the others stay") {
     const Tensor y = noise2net(x, options, Key(2), Key(3));
     REQUIRE(y.shape() == x.shape());
     const auto changed = static_cast<std::int64_t>(ratio * 7);
-    for (std::int64_t i = 0; i < 7; ++i) CHECK(same_bits(y.rows(i, i + 1), x.rows(i, i + 1)) == (i >= changed));
+    for (std::int64_t i = 0; i < 7; ++i)
+      CHECK(same_bits(y.rows(i, i + 1), x.rows(i, i + 1)) == (i >= changed));
     CHECK_FALSE(y.tracks_grad());
   }
 }

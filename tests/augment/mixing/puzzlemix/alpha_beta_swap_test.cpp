@@ -14,12 +14,14 @@ namespace {
 
 using Labelling = std::vector<std::uint8_t>;
 
-GridEnergy random_energy(std::int64_t side, std::int64_t labels, std::int64_t unary, std::int64_t weight, Key key) {
+GridEnergy random_energy(std::int64_t side, std::int64_t labels, std::int64_t unary, std::int64_t weight,
+                         Key key) {
   Draws draws(key);
   GridEnergy energy;
   energy.side = side;
   energy.labels = labels;
-  for (std::int64_t i = 0; i < side * side * labels; ++i) energy.unary.push_back(draws.below(unary) - unary / 4);
+  for (std::int64_t i = 0; i < side * side * labels; ++i)
+    energy.unary.push_back(draws.below(unary) - unary / 4);
   for (std::int64_t i = 0; i < side * (side - 1); ++i) {
     energy.right.push_back(draws.below(weight));
     energy.down.push_back(draws.below(weight));
@@ -47,7 +49,8 @@ std::int64_t energy_of(const GridEnergy& energy, const Labelling& l) {
   return sum;
 }
 
-void for_all_labellings(std::size_t nodes, std::uint8_t labels, const std::function<void(const Labelling&)>& body) {
+void for_all_labellings(std::size_t nodes, std::uint8_t labels,
+                        const std::function<void(const Labelling&)>& body) {
   Labelling l(nodes, 0);
   for (;;) {
     body(l);
@@ -58,7 +61,8 @@ void for_all_labellings(std::size_t nodes, std::uint8_t labels, const std::funct
 }
 
 /// The least energy after any exchange of labels alpha and beta.
-std::int64_t best_swap(const GridEnergy& energy, const Labelling& from, std::uint8_t alpha, std::uint8_t beta) {
+std::int64_t best_swap(const GridEnergy& energy, const Labelling& from, std::uint8_t alpha,
+                       std::uint8_t beta) {
   std::vector<std::size_t> nodes;
   for (std::size_t i = 0; i < from.size(); ++i)
     if (from[i] == alpha || from[i] == beta) nodes.push_back(i);
@@ -77,7 +81,8 @@ TEST_CASE("the energy of a labelling is that of its definition") {
   for (int seed = 0; seed < 20; ++seed) {
     const GridEnergy energy = random_energy(4, 3, 100, 40, Key(seed));
     Labelling l;
-    for (std::uint64_t i = 0; i < 16; ++i) l.push_back(static_cast<std::uint8_t>(Key(seed).child("l").below(i, 3)));
+    for (std::uint64_t i = 0; i < 16; ++i)
+      l.push_back(static_cast<std::uint8_t>(Key(seed).child("l").below(i, 3)));
     CHECK(energy.of(l) == energy_of(energy, l));
   }
 }
@@ -109,7 +114,8 @@ TEST_CASE("three labels: no swap improves, and most results are the best of all 
     for_all_labellings(9, 3, [&](const Labelling& l) { best = std::min(best, energy_of(energy, l)); });
     CHECK(reached >= best);
     global += reached == best;
-    all_labels += std::count(found.begin(), found.end(), 0) > 0 && std::count(found.begin(), found.end(), 1) > 0 &&
+    all_labels += std::count(found.begin(), found.end(), 0) > 0 &&
+                  std::count(found.begin(), found.end(), 1) > 0 &&
                   std::count(found.begin(), found.end(), 2) > 0;
   }
   CHECK(global > runs / 2);

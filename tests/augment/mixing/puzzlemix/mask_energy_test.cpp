@@ -27,7 +27,8 @@ Tables tables_of(const PlainImage& image, std::size_t blocks, std::size_t cell) 
     for (std::size_t x = 0; x < image.side / cell; ++x)
       for (std::size_t c = 0; c < 3; ++c) tables.means.push_back(image.mean_of(y, x, cell, c));
   for (std::size_t y = 0; y < blocks; ++y)
-    for (std::size_t x = 0; x < blocks; ++x) tables.shares.push_back(image.share_of(y, x, image.side / blocks));
+    for (std::size_t x = 0; x < blocks; ++x)
+      tables.shares.push_back(image.share_of(y, x, image.side / blocks));
   return tables;
 }
 
@@ -58,7 +59,8 @@ TEST_CASE("energies of random masks equal those written out, to the truncation")
           labelling.push_back(static_cast<std::uint8_t>(Key(seed).below(i, labels)));
           z.push_back(1 - labelling.back() / last);
         }
-        CHECK(static_cast<double>(energy.of(labelling)) / unit == doctest::Approx(definition.energy(z)).epsilon(1e-5));
+        CHECK(static_cast<double>(energy.of(labelling)) / unit ==
+              doctest::Approx(definition.energy(z)).epsilon(1e-5));
       }
     }
 }
@@ -112,6 +114,7 @@ TEST_CASE("what is not a number costs nothing, and weights are never negative") 
       mask_energy(options, 2, 1.0, {shares.data(), shares.data()}, {bad.data(), fine.data(), 2, 1});
   for (const std::int64_t weight : energy.right) CHECK(weight >= 0);
   for (const std::int64_t weight : energy.down) CHECK(weight >= 0);
-  CHECK_THROWS_AS(mask_energy(options, 3, 1.0, {shares.data(), shares.data()}, {bad.data(), fine.data(), 2, 1}),
-                  ShapeError);
+  CHECK_THROWS_AS(
+      mask_energy(options, 3, 1.0, {shares.data(), shares.data()}, {bad.data(), fine.data(), 2, 1}),
+      ShapeError);
 }

@@ -14,7 +14,9 @@ struct PlainImage {
   std::vector<double> pixels, saliency;
   std::size_t side, channels;
 
-  double pixel(std::size_t y, std::size_t x, std::size_t c) const { return pixels[(y * side + x) * channels + c]; }
+  double pixel(std::size_t y, std::size_t x, std::size_t c) const {
+    return pixels[(y * side + x) * channels + c];
+  }
   /// Mean over a square of `size` pixels, the (y, x)-th of its size.
   double mean_of(std::size_t y, std::size_t x, std::size_t size, std::size_t c) const {
     double sum = 0;
@@ -34,12 +36,12 @@ struct PlainImage {
 
 class PuzzleByDefinition {
  public:
-  PuzzleByDefinition(const PuzzleMixOptions& options, std::size_t blocks, double lambda, const PlainImage& own,
-                     const PlainImage& partner)
+  PuzzleByDefinition(const PuzzleMixOptions& options, std::size_t blocks, double lambda,
+                     const PlainImage& own, const PlainImage& partner)
       : options_(options), m_(blocks), lambda_(lambda), own_(own), partner_(partner) {}
 
-  /// Energy of the mask values z [m][m] as section 3 of the paper has it: saliency lost, prior, and for each edge
-  /// the seam between what either side shows, plus beta / (16 m) (z_i - z_j)^2.
+  /// Energy of the mask values z [m][m] as section 3 of the paper has it: saliency lost, prior, and for each
+  /// edge the seam between what either side shows, plus beta / (16 m) (z_i - z_j)^2.
   double energy(const std::vector<double>& z) const {
     const double m = static_cast<double>(m_), smooth = options_.beta / (16 * m);
     const std::size_t block = own_.side / m_;
@@ -71,8 +73,8 @@ class PuzzleByDefinition {
     return sum;
   }
 
-  /// Means over channels and along the edge of what differs between block i and its neighbour, each of its own
-  /// image or of the partner's.
+  /// Means over channels and along the edge of what differs between block i and its neighbour, each of its
+  /// own image or of the partner's.
   double seam(std::size_t i, bool first_own, bool second_own, bool below) const {
     const std::size_t block = own_.side / m_, cell = block < 4 ? block : 4, per_block = block / cell;
     const PlainImage &first = first_own ? own_ : partner_, &second = second_own ? own_ : partner_;

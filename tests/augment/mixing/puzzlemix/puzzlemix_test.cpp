@@ -36,7 +36,8 @@ Tensor saliency(std::int64_t n, std::int64_t side, int key) {
       for (std::int64_t x = 0; x < side; ++x) {
         const double dy = static_cast<double>(y) - y0, dx = static_cast<double>(x) - x0;
         const double noise = Key(key).child(i).uniform(static_cast<std::uint64_t>(2 + y * side + x));
-        s.push_back(static_cast<float>(std::exp(-(dy * dy + dx * dx) / static_cast<double>(side)) + 0.1 * noise));
+        s.push_back(
+            static_cast<float>(std::exp(-(dy * dy + dx * dx) / static_cast<double>(side)) + 0.1 * noise));
       }
   }
   return Tensor::from(s, {n, side, side});
@@ -45,8 +46,8 @@ Tensor saliency(std::int64_t n, std::int64_t side, int key) {
 PlainImage plain_image(const Tensor& x, const Tensor& s, std::int64_t i) {
   PlainImage image{values(x.rows(i, i + 1)), values(s.rows(i, i + 1)), static_cast<std::size_t>(x.dim(1)), 3};
   for (std::size_t k = 0; k < image.pixels.size(); ++k)
-    image.pixels[k] = image.pixels[k] * static_cast<double>(kCifar.stddev[k % 3]) +
-                      static_cast<double>(kCifar.mean[k % 3]);
+    image.pixels[k] =
+        image.pixels[k] * static_cast<double>(kCifar.stddev[k % 3]) + static_cast<double>(kCifar.mean[k % 3]);
   return image;
 }
 
@@ -107,7 +108,8 @@ TEST_CASE("with two labels the mask is the best of all masks") {
       const auto z = blocks_of(mask_of(mixed, x, i), 16, 2, 1);
       double best = INFINITY;
       for (int m = 0; m < 16; ++m)
-        best = std::min(best, definition.energy({double(m & 1), double(m >> 1 & 1), double(m >> 2 & 1), double(m >> 3)}));
+        best = std::min(
+            best, definition.energy({double(m & 1), double(m >> 1 & 1), double(m >> 2 & 1), double(m >> 3)}));
       CHECK(definition.energy(z) <= best + 1e-5);
       both += std::count(z.begin(), z.end(), 1.0) % 4 != 0;
     }
@@ -150,7 +152,8 @@ TEST_CASE("moved cells come from where the plan says, in every view") {
   for (const std::int64_t blocks : {2, 4, 8, 16}) {
     CAPTURE(blocks);
     options.block_counts = {blocks};
-    const std::int64_t side = 16, batch = 3, cell = std::min<std::int64_t>(4, side / blocks), cells = side / cell;
+    const std::int64_t side = 16, batch = 3, cell = std::min<std::int64_t>(4, side / blocks),
+                       cells = side / cell;
     const Tensor s = saliency(batch, side, 41);
     const Tensor first = images(batch, side, 42), x = concat({first, images(batch, side, 43)});
     PuzzleMixDraw draw = draw_puzzlemix(options, batch, side, Key(7));
@@ -173,7 +176,8 @@ TEST_CASE("moved cells come from where the plan says, in every view") {
         for (std::int64_t j = 0; j < cells * cells; ++j) {
           const auto y = static_cast<std::size_t>(j / cells), z = static_cast<std::size_t>(j % cells);
           shares.push_back(static_cast<float>(image.share_of(y, z, static_cast<std::size_t>(cell))));
-          const double value = mask[y * static_cast<std::size_t>(cell * side) + z * static_cast<std::size_t>(cell)];
+          const double value =
+              mask[y * static_cast<std::size_t>(cell * side) + z * static_cast<std::size_t>(cell)];
           visible.push_back((which == 0 ? value : 1 - value) > 0.1 ? 1.0f : 0.0f);
         }
         plans[which] = transport.plan(shares.data(), visible.data());
@@ -187,12 +191,15 @@ TEST_CASE("moved cells come from where the plan says, in every view") {
             for (std::int64_t c = 0; c < 3; ++c) {
               const auto at = [&](std::int64_t image, std::int64_t source) {
                 if (source < 0) return 0.0;
-                const std::int64_t row = source / cells * cell + y % cell, column = source % cells * cell + z % cell;
-                return from[static_cast<std::size_t>((((view * batch + image) * side + row) * side + column) * 3 + c)];
+                const std::int64_t row = source / cells * cell + y % cell,
+                                   column = source % cells * cell + z % cell;
+                return from[static_cast<std::size_t>(
+                    (((view * batch + image) * side + row) * side + column) * 3 + c)];
               };
               const double expected =
                   share * at(i, plans[0][target]) + (1 - share) * at(other, plans[1][target]);
-              const auto index = static_cast<std::size_t>((((view * batch + i) * side + y) * side + z) * 3 + c);
+              const auto index =
+                  static_cast<std::size_t>((((view * batch + i) * side + y) * side + z) * 3 + c);
               worst = std::max(worst, std::abs(got[index] - expected));
             }
           }
@@ -262,8 +269,7 @@ TEST_CASE("cells shrink where they do not divide a block") {
   PuzzleMixOptions options;
   options.block_counts = {2, 4};  // blocks of 14 and 7 pixels
   const Tensor x = images(4, 28, 70), s = saliency(4, 28, 71);
-  for (int seed = 0; seed < 4; ++seed)
-    CHECK(all_finite(puzzlemix(options, x, s, kCifar, Key(seed)).images));
+  for (int seed = 0; seed < 4; ++seed) CHECK(all_finite(puzzlemix(options, x, s, kCifar, Key(seed)).images));
 }
 
 TEST_CASE("wrong settings and tensors are named") {
@@ -273,15 +279,17 @@ TEST_CASE("wrong settings and tensors are named") {
     return options;
   };
   for (const PuzzleMixOptions& options :
-       {with([](auto& o) { o.alpha = -1; }), with([](auto& o) { o.eta = NAN; }), with([](auto& o) { o.gamma = 1.5; }),
-        with([](auto& o) { o.labels = 1; }), with([](auto& o) { o.t_eps = -1; }), with([](auto& o) { o.beta = -1; }),
+       {with([](auto& o) { o.alpha = -1; }), with([](auto& o) { o.eta = NAN; }),
+        with([](auto& o) { o.gamma = 1.5; }), with([](auto& o) { o.labels = 1; }),
+        with([](auto& o) { o.t_eps = -1; }), with([](auto& o) { o.beta = -1; }),
         with([](auto& o) { o.block_counts = {}; }), with([](auto& o) { o.block_counts = {1}; }),
         with([](auto& o) { o.neighbourhood = 0; }), with([](auto& o) { o.cost_scale = 0; })})
     CHECK_THROWS_AS(draw_puzzlemix(options, 4, 32, Key(1)), ConfigError);
-  CHECK_THROWS_WITH_AS(draw_puzzlemix({}, 4, 8, Key(1)),
-                       "[puzzlemix] images of 8 pixels along a side cannot be cut into 16 blocks; choose numbers of "
-                       "blocks that divide the side",
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(
+      draw_puzzlemix({}, 4, 8, Key(1)),
+      "[puzzlemix] images of 8 pixels along a side cannot be cut into 16 blocks; choose numbers of "
+      "blocks that divide the side",
+      ShapeError);
   const Tensor x = images(4, 16, 80), s = saliency(4, 16, 81);
   CHECK_THROWS_AS(puzzlemix({}, x, s.rows(0, 3), kCifar, Key(1)), ShapeError);
   CHECK_THROWS_AS(puzzlemix({}, x, s, kCifar, Key(1), 3), ShapeError);

@@ -15,8 +15,9 @@ TEST_CASE("saliency is the root of the mean square over channels") {
   REQUIRE(saliency.shape() == Shape{2, 3, 4});
   const auto g = values(gradient), s = values(saliency);
   for (std::size_t i = 0; i < s.size(); ++i)
-    CHECK(s[i] == doctest::Approx(std::sqrt((g[3 * i] * g[3 * i] + g[3 * i + 1] * g[3 * i + 1] +
-                                             g[3 * i + 2] * g[3 * i + 2]) / 3)));
+    CHECK(s[i] ==
+          doctest::Approx(std::sqrt(
+              (g[3 * i] * g[3 * i] + g[3 * i + 1] * g[3 * i + 1] + g[3 * i + 2] * g[3 * i + 2]) / 3)));
 }
 
 TEST_CASE("gradients whose squares are less than any float keep their ratios; zeros stay zeros") {
