@@ -44,7 +44,7 @@ TEST_CASE("ready sweeps: what the papers print") {
 }
 
 TEST_CASE("ready sweeps: unknown names") {
-  CHECK_THROWS_WITH_AS(load_sweep("papers/noisymix-tabel2", {}),
-                       "no file or ready sweep 'papers/noisymix-tabel2'; did you mean papers/noisymix-table2?",
-                       ConfigError);
+  CHECK_THROWS_WITH_AS(
+      load_sweep("papers/noisymix-tabel2", {}),
+      "no file or ready sweep 'papers/noisymix-tabel2'; did you mean papers/noisymix-table2?", ConfigError);
 }

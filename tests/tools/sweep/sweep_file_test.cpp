@@ -81,9 +81,10 @@ TEST_CASE("sweep file: defaults are those of noisymix evaluate") {
 }
 
 TEST_CASE("sweep file: every mistake has its place") {
-  CHECK(mistakes("seeds = [1, -2]\nsets = [\"a\"]\nset = 3\n"
-                 "[evaluate]\nsuites = [\"clean\", \"corruption\"]\ntest_limit = 1.5\nseverities = [6]\nfoo = 1\n"
-                 "[[row]]\nconfig = \"demoo\"\n[[row]]\nlabel = \"\"\n") ==
+  CHECK(mistakes(
+            "seeds = [1, -2]\nsets = [\"a\"]\nset = 3\n"
+            "[evaluate]\nsuites = [\"clean\", \"corruption\"]\ntest_limit = 1.5\nseverities = [6]\nfoo = 1\n"
+            "[[row]]\nconfig = \"demoo\"\n[[row]]\nlabel = \"\"\n") ==
         "s.toml:1:1: seeds: expected a list of integers in 0 .. 9223372036854775807, got -2\n"
         "s.toml:2:1: unknown key sets; did you mean set?\n"
         "s.toml:3:1: set: expected a list of texts, got 3\n"
@@ -108,8 +109,10 @@ TEST_CASE("sweep file: settings that a row's configuration refuses") {
 }
 
 TEST_CASE("sweep file: rows must not share folders") {
-  CHECK(mistakes("[[row]]\nconfig = \"demo\"\nlabel = \"A b\"\n[[row]]\nconfig = \"demo\"\nlabel = \"a-B\"\n") ==
-        "s.toml:4:1: the runs of \"a-B\" would lie in the folder of \"A b\" (a-b); give the row another label");
+  CHECK(
+      mistakes(
+          "[[row]]\nconfig = \"demo\"\nlabel = \"A b\"\n[[row]]\nconfig = \"demo\"\nlabel = \"a-B\"\n") ==
+      "s.toml:4:1: the runs of \"a-B\" would lie in the folder of \"A b\" (a-b); give the row another label");
   CHECK(mistakes("seeds = [1, 1]\n[[row]]\nconfig = \"demo\"\n") == "s.toml:1:1: seeds: 1 appears twice");
 }
 
@@ -117,7 +120,8 @@ TEST_CASE("sweep file: columns and published numbers") {
   const std::string row = "[[row]]\nconfig = \"demo\"\n";
   CHECK(mistakes("columns = [\"claen\"]\n" + row) ==
         "s.toml:1:1: columns: [evaluate] gives no column claen; did you mean clean?");
-  CHECK(mistakes("columns = [\"corruption\"]\n" + row).find("gives no column corruption") != std::string::npos);
+  CHECK(mistakes("columns = [\"corruption\"]\n" + row).find("gives no column corruption") !=
+        std::string::npos);
   CHECK(mistakes(row + "paper = { clean = \"high\" }\n") ==
         "s.toml:3:11: row 1: paper.clean: expected a number, got \"high\"");
   CHECK(mistakes(row + "paper = { white_noise_0.1 = 90 }\n") ==
@@ -147,11 +151,12 @@ TEST_CASE("sweep file: paths begin where the file lies") {
 }
 
 TEST_CASE("sweep file: rows by label") {
-  const Sweep sweep = parse("[[row]]\nconfig = \"demo\"\nlabel = \"NoisyMix\"\n[[row]]\nconfig = \"demo-baseline\"\n");
+  const Sweep sweep =
+      parse("[[row]]\nconfig = \"demo\"\nlabel = \"NoisyMix\"\n[[row]]\nconfig = \"demo-baseline\"\n");
   CHECK(chosen_rows(sweep, {}) == std::vector<std::size_t>{0, 1});
   CHECK(chosen_rows(sweep, {"demo-baseline"}) == std::vector<std::size_t>{1});
-  CHECK_THROWS_WITH_AS(chosen_rows(sweep, {"NoisMix"}), "no row 'NoisMix' in this sweep; did you mean 'NoisyMix'?",
-                       ConfigError);
+  CHECK_THROWS_WITH_AS(chosen_rows(sweep, {"NoisMix"}),
+                       "no row 'NoisMix' in this sweep; did you mean 'NoisyMix'?", ConfigError);
 }
 
 TEST_CASE("sweep file: names of folders") {
