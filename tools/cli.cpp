@@ -97,7 +97,7 @@ int run_command_line(int argc, const char* const* argv) {
   program.require_subcommand(1);
   program.footer(examples({"train demo", "evaluate runs/demo", "config explain mix"}));
   Action action;
-  for (auto* add : {add_train, add_evaluate, add_compare, add_report, add_corrupt, add_analyse, add_predict, add_plot, add_data,
+  for (auto* add : {add_train, add_sweep, add_evaluate, add_compare, add_report, add_corrupt, add_analyse, add_predict, add_plot, add_data,
                     add_config, add_models, add_import, add_bench, add_doctor}) {
     add(program, action);
   }

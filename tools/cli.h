@@ -39,6 +39,7 @@ void add_analyse(CLI::App& program, Action& action);
 void add_doctor(CLI::App& program, Action& action);
 void add_compare(CLI::App& program, Action& action);
 void add_report(CLI::App& program, Action& action);
+void add_sweep(CLI::App& program, Action& action);
 
 /// --device and --threads, which several verbs share.
 struct MachineOptions {

@@ -1,7 +1,5 @@
 // From TOML and --set to Config, collecting every mistake before giving up.
 #include <algorithm>
-#include <cmath>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
@@ -10,18 +8,11 @@
 #include "engine/error.h"
 #include "engine/nearest_name.h"
 #include "tools/schema.h"
-
-// Headers only, with a nesting limit far below the default: together with the limit on line length it bounds
-// the depth of the parsed tree, whose destructor recurses.
-#define TOML_HEADER_ONLY 1
-#define TOML_MAX_NESTED_VALUES 16
-#include <toml++/toml.h>
+#include "tools/toml_text.h"
 
 namespace noisymix {
 namespace {
 
-constexpr std::size_t kMaxBytes = 1 << 20;
-constexpr std::size_t kMaxLineLength = 1000;
 constexpr std::size_t kMaxProblems = 50;
 
 // A mistake in the file; line 0 when it has no place there.
@@ -34,29 +25,6 @@ struct Place {
   std::uint32_t line = 0, column = 0;
   std::string override_text;  // the whole "--set key=value" when the value came from the command line
 };
-
-std::string describe(const toml::node& node) {
-  switch (node.type()) {
-    case toml::node_type::string: {
-      const std::string& text = node.as_string()->get();
-      return format_value(text.size() <= 40 ? text : text.substr(0, 37) + "...");
-    }
-    case toml::node_type::integer:
-      return std::to_string(node.as_integer()->get());
-    case toml::node_type::floating_point: {
-      const double value = node.as_floating_point()->get();
-      return std::isnan(value) ? "nan" : format_value(value);
-    }
-    case toml::node_type::boolean:
-      return node.as_boolean()->get() ? "true" : "false";
-    case toml::node_type::array:
-      return "a list";
-    case toml::node_type::table:
-      return "a section";
-    default:
-      return "a date or time";
-  }
-}
 
 std::string with_article(const std::string& type) {
   if (type == "text" || type == "true or false") return type;
@@ -105,7 +73,8 @@ std::string check_value(const ConfigKey& key, const ConfigValue& value) {
       return "";
     const std::string near = nearest_name(text->substr(0, 100), key.choices);
     return "no such choice: " + format_value(text->substr(0, 40)) +
-           (near.empty() ? "; " : "; did you mean " + format_value(near) + "? ") + "Expected one of " + key.allowed();
+           (near.empty() ? "; " : "; did you mean " + format_value(near) + "? ") + "Expected one of " +
+           key.allowed();
   }
   std::vector<double> numbers;
   if (const auto* integer = std::get_if<std::int64_t>(&value)) numbers = {static_cast<double>(*integer)};
@@ -131,7 +100,7 @@ class Reader {
       read_table(table, "");
     } catch (const toml::parse_error& error) {
       report(error.source().begin.line, error.source().begin.column,
-             "not valid TOML: " + syntax_message(error));
+             "not valid TOML: " + toml_syntax_message(error));
     }
     std::stable_sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
       return std::pair(a.line, a.column) < std::pair(b.line, b.column);
@@ -180,29 +149,10 @@ class Reader {
  private:
   // Refuses text that is no configuration, before the parser sees it.
   bool check_text(const std::string& text) {
-    std::size_t line_start = 0;
-    std::uint32_t line = 1;
-    bool long_line = false;
-    for (std::size_t i = 0; i <= text.size() && !long_line; ++i) {
-      if (i < text.size() && text[i] != '\n') continue;
-      long_line = i - line_start > kMaxLineLength;
-      line += long_line ? 0 : 1;
-      line_start = i + 1;
-    }
-    unreadable_ = text.size() > kMaxBytes || long_line;
-    if (text.size() > kMaxBytes)
-      report(0, 0, "larger than 1 MB: not a configuration");
-    else if (long_line)
-      report(line, 1, "line of more than " + std::to_string(kMaxLineLength) + " characters");
+    const auto refusal = refuse_toml(text);
+    unreadable_ = refusal.has_value();
+    if (refusal) report(refusal->line, 1, refusal->text);
     return !unreadable_;
-  }
-
-  static std::string syntax_message(const toml::parse_error& error) {
-    std::string text(error.description());
-    for (char& c : text) {
-      if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-    }
-    return text.substr(0, 300);
   }
 
   void read_table(const toml::table& table, const std::string& section) {
@@ -217,7 +167,7 @@ class Reader {
       } else if (is_section && node.is_table()) {
         read_table(*node.as_table(), name);
       } else if (is_section) {
-        report(place, name + ": expected the section [" + name + "], got " + describe(node));
+        report(place, name + ": expected the section [" + name + "], got " + describe_toml(node));
       } else {
         report(place, node.is_table() ? unknown_section(path) : unknown_key(path));
       }
@@ -227,8 +177,9 @@ class Reader {
   void set(const ConfigKey& key, const toml::node& node, const Place& place) {
     places_[key.path] = place;
     const auto value = convert(key, node);
-    std::string message = value ? check_value(key, *value)
-                                : "expected " + with_article(key.type_name()) + ", got " + describe(node);
+    std::string message = value
+                              ? check_value(key, *value)
+                              : "expected " + with_article(key.type_name()) + ", got " + describe_toml(node);
     if (message.empty()) {
       key.write(config_, *value);
       failed_.erase(key.path);
@@ -294,13 +245,7 @@ Config parse_config(const std::string& name, const std::string& text,
 }
 
 Config load_config(const std::string& path, const std::vector<std::string>& overrides) {
-  std::ifstream in(path, std::ios::binary);
-  NM_CHECK_AS(ConfigError, in.good(), path, ": cannot be opened");
-  std::string text(kMaxBytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  NM_CHECK_AS(ConfigError, !in.bad(), path, ": cannot be read");
-  return parse_config(path, text, overrides);
+  return parse_config(path, read_toml_file(path), overrides);
 }
 
 }  // namespace noisymix

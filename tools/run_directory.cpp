@@ -10,10 +10,9 @@
 #include <string_view>
 #include <utility>
 
-#include <toml++/toml.h>
-
 #include "engine/error.h"
 #include "engine/io/atomic_file.h"
+#include "tools/toml_text.h"
 
 namespace noisymix {
 namespace {
