@@ -57,6 +57,7 @@ class PreActResNet18 : public Model {
   PreActResNet18(std::int64_t inputs, std::int64_t classes, double width, const PreActOptions& options);
 
   std::vector<int> stages() const override { return {0, 1, 2, 3}; }
+  std::string head() const override { return "linear"; }
 
  protected:
   Tensor forward(const Tensor& x, const Context& context) override;

@@ -50,6 +50,7 @@ class WideResNet : public Model {
   explicit WideResNet(const WideResNetOptions& options);
 
   std::vector<int> stages() const override { return {0, 1, 2, 3}; }
+  std::string head() const override { return "linear"; }
 
  protected:
   Tensor forward(const Tensor& x, const Context& context) override;
