@@ -33,19 +33,6 @@ struct Options {
   MachineOptions machine;
 };
 
-/// Opens the one test set of all models. Runs that were trained on different sets need --dataset and --data.
-std::shared_ptr<const Dataset> open_common_set(const Options& options) {
-  std::shared_ptr<const Dataset> data;
-  for (const std::string& path : options.models) {
-    const auto own = open_test_set(load_run(path), options.test_set);
-    if (!data) data = own;
-    NM_CHECK_AS(ConfigError, own->description() == data->description(), path, " was tested on '",
-                own->description(), "', ", options.models.front(), " on '", data->description(),
-                "': models are compared on one test set; choose it with --dataset and --data");
-  }
-  return data;
-}
-
 void resolve(Options& options, const Dataset& data) {
   EvaluateOptions& evaluate = options.evaluate;
   evaluate.suites = suites_named(options.suites);
@@ -98,7 +85,7 @@ std::vector<Variant> choose_variants(const Options& options, const Dataset& data
 int evaluate(Options& options) {
   const Device device = apply_machine_options(options.machine);
   (void)suites_named(options.suites);  // a misspelled name should not wait for data to load
-  const auto data = open_common_set(options);
+  const auto data = open_common_test_set(options.models, options.test_set);
   resolve(options, *data);
   const auto variants = choose_variants(options, *data);
   std::vector<EvaluatedRun> runs;

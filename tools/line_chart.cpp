@@ -109,6 +109,11 @@ Frame frame_of(const Chart& chart, std::size_t index, std::size_t columns) {
       frame.across.cover(x);
       frame.up.cover(y);
     }
+    for (const auto& [x, low, high] : line.band) {
+      frame.across.cover(x);
+      frame.up.cover(low);
+      frame.up.cover(high);
+    }
   }
   finish(frame.across, false);
   finish(frame.up, true);
@@ -137,6 +142,28 @@ void draw_axes(std::ostream& out, const Chart& chart, const Frame& frame) {
 std::string style(const ChartLine& line) {
   return "class=\"" + std::string(line.dashed ? "dashed" : "solid") + " c" +
          std::to_string(line.color % std::size(kLight)) + "\"";
+}
+
+// One area per stretch that can be shown: along the upper edge, back along the lower one.
+void draw_band(std::ostream& out, const ChartLine& line, const Frame& frame) {
+  std::string upper, lower;
+  const auto flush = [&] {
+    if (!upper.empty())
+      out << "<polygon class=\"band f" << line.color % std::size(kLight) << "\" points=\"" << upper << lower
+          << "\"/>\n";
+    upper.clear();
+    lower.clear();
+  };
+  for (const auto& [x, low, high] : line.band) {
+    if (!frame.across.shows(x) || !frame.up.shows(low) || !frame.up.shows(high)) {
+      flush();
+      continue;
+    }
+    const std::string across = number(frame.x_of(x)) + ",";
+    upper += across + number(frame.y_of(high)) + " ";
+    lower.insert(0, across + number(frame.y_of(low)) + " ");
+  }
+  flush();
 }
 
 // One polyline per stretch that can be shown; a point on its own becomes a dot.
@@ -198,9 +225,12 @@ void write_styles(std::ostream& out) {
          ".title{font-size:15px;font-weight:600}.page{fill:#fff}.grid{stroke:#80879055;stroke-width:1}"
          ".solid{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}"
          ".dashed{fill:none;stroke-width:1.6;stroke-dasharray:5 4;stroke-linejoin:round}";
-  for (std::size_t i = 0; i < std::size(kLight); ++i) out << ".c" << i << "{stroke:" << kLight[i] << "}";
+  out << ".band{opacity:.18}";
+  for (std::size_t i = 0; i < std::size(kLight); ++i)
+    out << ".c" << i << "{stroke:" << kLight[i] << "}.f" << i << "{fill:" << kLight[i] << "}";
   out << "@media(prefers-color-scheme:dark){text{fill:#a9b1bc}.page{fill:#15181c}";
-  for (std::size_t i = 0; i < std::size(kDark); ++i) out << ".c" << i << "{stroke:" << kDark[i] << "}";
+  for (std::size_t i = 0; i < std::size(kDark); ++i)
+    out << ".c" << i << "{stroke:" << kDark[i] << "}.f" << i << "{fill:" << kDark[i] << "}";
   out << "}</style>\n";
 }
 
@@ -224,6 +254,7 @@ std::string draw_charts(const std::vector<Chart>& charts, int columns) {
   for (std::size_t i = 0; i < charts.size(); ++i) {
     const Frame frame = frame_of(charts[i], i, across);
     draw_axes(out, charts[i], frame);
+    for (const ChartLine& line : charts[i].lines) draw_band(out, line, frame);
     for (const bool dashed : {true, false})  // solid lines on top
       for (const ChartLine& line : charts[i].lines)
         if (line.dashed == dashed) draw_line(out, line, frame);

@@ -13,6 +13,7 @@ struct ChartLine {
   std::vector<std::array<double, 2>> points;  ///< x, y in order of x; those that cannot be shown leave gaps
   std::size_t color = 0;                      ///< any number; few are told apart
   bool dashed = false;                        ///< thinner as well
+  std::vector<std::array<double, 3>> band = {};  ///< x, low, high: tinted behind the line; may be empty
 };
 
 struct Chart {

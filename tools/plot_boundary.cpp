@@ -57,31 +57,35 @@ std::vector<float> grid_points(const BoundaryPanel& panel, int grid) {
 
 }  // namespace
 
-BoundaryPanel compute_boundary(const LoadedRun& run, const BoundaryPlotOptions& options) {
+BoundaryPanel compute_boundary(Model& model, const Config& config, const BoundaryPlotOptions& options) {
   const NoGrad unrecorded;
-  NM_CHECK_AS(ConfigError, run.config.has_value(), run.weights.string(),
-              ": decision boundaries need a run folder, to know the data");
-  const bool fits = run.card.sample_shape == std::vector<std::int64_t>{2} && run.card.classes() == 2;
-  NM_CHECK_AS(ConfigError, fits, run.weights.string(),
-              ": decision boundaries need points in the plane with two classes (toy-* configurations)");
   BoundaryPanel panel;
-  panel.title = run.config->title.empty() ? run.config->data.name : run.config->title;
-  panel.points = points_of(*open_split(run.config->data, false));
-  std::vector<LabelledPoint> all = points_of(*open_split(run.config->data, true));
+  panel.title = config.title.empty() ? config.data.name : config.title;
+  panel.points = points_of(*open_split(config.data, false));
+  std::vector<LabelledPoint> all = points_of(*open_split(config.data, true));
   all.insert(all.end(), panel.points.begin(), panel.points.end());
   frame(all, panel);
-  panel.probability = class_one(*run.model, grid_points(panel, options.grid));
+  panel.probability = class_one(model, grid_points(panel, options.grid));
 
   std::vector<float> test;
   for (const LabelledPoint& point : panel.points) {
     test.push_back(static_cast<float>(point.x));
     test.push_back(static_cast<float>(point.y));
   }
-  const std::vector<double> p = class_one(*run.model, test);
+  const std::vector<double> p = class_one(model, test);
   std::size_t right = 0;
   for (std::size_t i = 0; i < p.size(); ++i) right += (p[i] > 0.5) == (panel.points[i].label == 1);
   panel.accuracy = static_cast<double>(right) / static_cast<double>(std::max<std::size_t>(p.size(), 1));
   return panel;
+}
+
+BoundaryPanel compute_boundary(const LoadedRun& run, const BoundaryPlotOptions& options) {
+  NM_CHECK_AS(ConfigError, run.config.has_value(), run.weights.string(),
+              ": decision boundaries need a run folder, to know the data");
+  const bool fits = run.card.sample_shape == std::vector<std::int64_t>{2} && run.card.classes() == 2;
+  NM_CHECK_AS(ConfigError, fits, run.weights.string(),
+              ": decision boundaries need points in the plane with two classes (toy-* configurations)");
+  return compute_boundary(*run.model, *run.config, options);
 }
 
 }  // namespace noisymix

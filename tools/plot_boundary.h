@@ -33,6 +33,9 @@ struct BoundaryPanel {
 /// Evaluates a run on a two-class set of points. Throws ConfigError for other data.
 BoundaryPanel compute_boundary(const LoadedRun& run, const BoundaryPlotOptions& options);
 
+/// The same for a model that holds no files, trained as `config` says.
+BoundaryPanel compute_boundary(Model& model, const Config& config, const BoundaryPlotOptions& options);
+
 /// The panels in a grid, each with its title and accuracy above, one colour bar at the right.
 Image draw_boundaries(const std::vector<BoundaryPanel>& panels, const BoundaryPlotOptions& options);
 

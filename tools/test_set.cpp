@@ -34,4 +34,17 @@ std::shared_ptr<const Dataset> open_test_set(const LoadedRun& run, const TestSet
   return data;
 }
 
+std::shared_ptr<const Dataset> open_common_test_set(const std::vector<std::string>& runs,
+                                                    const TestSetOptions& options) {
+  std::shared_ptr<const Dataset> data;
+  for (const std::string& path : runs) {
+    const auto own = open_test_set(load_run(path), options);
+    if (!data) data = own;
+    NM_CHECK_AS(ConfigError, own->description() == data->description(), path, " was tested on '",
+                own->description(), "', ", runs.front(), " on '", data->description(),
+                "': models are compared on one test set; choose it with --dataset and --data");
+  }
+  return data;
+}
+
 }  // namespace noisymix

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "data/dataset.h"
 #include "tools/checkpoint.h"
@@ -22,5 +23,10 @@ struct TestSetOptions {
 /// The test split of the run's data set, or of another one. Throws ConfigError when the model cannot take its
 /// samples or knows another number of classes.
 std::shared_ptr<const Dataset> open_test_set(const LoadedRun& run, const TestSetOptions& options);
+
+/// The one test set of several runs (folders or weight files). Throws ConfigError, naming two runs, when they
+/// were tested on different ones.
+std::shared_ptr<const Dataset> open_common_test_set(const std::vector<std::string>& runs,
+                                                    const TestSetOptions& options);
 
 }  // namespace noisymix

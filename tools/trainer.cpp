@@ -100,6 +100,7 @@ struct Trainer::Impl {
         directory(options.run),
         key(config.train.seed) {}
 
+  bool on_disk() const { return !options.run.empty(); }
   void build();
   void open_run();
   void restore(const std::filesystem::path& file);
@@ -150,6 +151,10 @@ void Trainer::Impl::build() {
 }
 
 void Trainer::Impl::open_run() {
+  if (!on_disk()) {
+    NM_CHECK_AS(ConfigError, !options.resume, "[train] a run without a folder cannot be resumed");
+    return;
+  }
   if (options.resume) {
     directory.reopen(config);
     const auto checkpoints = directory.checkpoints();
@@ -180,7 +185,7 @@ TrainSummary Trainer::Impl::run() {
                          .steps_per_epoch = source->batches(),
                          .first_step = position.step};
   observer.started(start);
-  if (last_checkpoint.empty()) {
+  if (on_disk() && last_checkpoint.empty()) {
     metrics->start(start, config.train.seed);
     write_checkpoint();  // so that there is always a good state to return to
   }
@@ -247,7 +252,7 @@ void Trainer::Impl::train_step(const Batch& batch, Stopwatch& watch) {
 }
 
 void Trainer::Impl::log_step(const StepReport& report) {
-  metrics->step(report);
+  if (metrics != nullptr) metrics->step(report);
   if (events == nullptr) return;
   const Scalar scalars[] = {
       {"train/loss", report.loss}, {"train/accuracy", report.stats.accuracy}, {"lr", report.lr}};
@@ -268,7 +273,7 @@ void Trainer::Impl::report_epoch(bool evaluate) {
     report.test = test_model(*model, *test_loader, precision());
     keep_if_best(report);
   }
-  metrics->epoch(report);
+  if (metrics != nullptr) metrics->epoch(report);
   if (events != nullptr && report.test) {
     const Scalar scalars[] = {{"test/loss", report.test->loss}, {"test/accuracy", report.test->accuracy}};
     events->add(report.step, scalars);
@@ -282,6 +287,7 @@ void Trainer::Impl::keep_if_best(EpochReport& report) {
   if (!report.best) return;
   position.best_accuracy = report.test->accuracy;
   position.best_epoch = report.epoch;
+  if (!on_disk()) return;
   save_weights(directory.best_file(), *model, card);
   if (config.train.report == "best") save_weights(directory.model_file(), *model, card);
 }
@@ -295,6 +301,7 @@ void Trainer::Impl::finish_epoch() {
 }
 
 void Trainer::Impl::write_checkpoint() {
+  if (!on_disk()) return;
   metrics->sync();
   position.metrics_bytes = metrics->bytes();
   const std::filesystem::path file = directory.checkpoint_file(position.step);
@@ -315,7 +322,7 @@ TrainSummary Trainer::Impl::finish(TrainEnd end) {
           .last = last_epoch,
           .best_accuracy = position.best_accuracy,
           .best_epoch = position.best_epoch,
-          .weights = directory.model_file()};
+          .weights = on_disk() ? directory.model_file() : std::filesystem::path()};
 }
 
 Trainer::Trainer(const Config& config, TrainOptions options, TrainObserver& observer)

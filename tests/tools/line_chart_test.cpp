@@ -67,3 +67,14 @@ TEST_CASE("line chart: lines of one name and style share an entry of the legend"
   both.lines[0].name = std::string(80, 'w');
   CHECK(draw_charts({both, both}, 2).find("<text x=\"578\"") == std::string::npos);
 }
+
+TEST_CASE("line chart: a band lies behind its line and widens the axis") {
+  Chart spread = chart({{0, 2}, {10, 3}});
+  spread.lines[0].band = {{0, 1, 3}, {10, 2, 5}};
+  const std::string svg = draw_charts({spread}, 1);
+  // 1 to 5 over 260 pixels from y = 300 up: 3 is at 170, 5 at 40, 2 at 235, 1 at 300.
+  CHECK(svg.find("<polygon class=\"band f0\" points=\"64,170 464,40 464,235 64,300 \"") != std::string::npos);
+  CHECK(svg.find("<polygon") < svg.find("<polyline"));
+  spread.lines[0].band[1][1] = std::nan("");
+  CHECK(draw_charts({spread}, 1).find("nan") == std::string::npos);
+}

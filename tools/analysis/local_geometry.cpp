@@ -13,6 +13,7 @@
 #include "engine/ops/cross_entropy.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/reduce.h"
+#include "tools/csv_field.h"
 #include "tools/line_chart.h"
 
 namespace noisymix {
@@ -215,11 +216,10 @@ std::string geometry_json(const GeometryOptions& options, const std::vector<Geom
 std::string geometry_csv(const std::vector<Geometry>& runs) {
   std::string out = "run,radius,loss_change,accuracy,gradient_term,curvature_term\n";
   for (const Geometry& run : runs) {
-    std::string name = "\"";
-    for (const char c : run.run) name += c == '"' ? std::string("\"\"") : std::string(1, c);
+    const std::string name = csv_field(run.run);
     for (const GeometryPoint& point : run.points) {
       char line[160];
-      std::snprintf(line, sizeof line, "\",%.6g,%.9g,%.9g,%.9g,%.9g\n", point.radius, point.loss_change,
+      std::snprintf(line, sizeof line, ",%.6g,%.9g,%.9g,%.9g,%.9g\n", point.radius, point.loss_change,
                     point.accuracy, run.gradient_term(point), run.curvature_term(point));
       out += name + line;
     }

@@ -14,6 +14,21 @@
 #include "tools/evaluation/type_labels.h"
 
 namespace noisymix {
+
+SeedSpread spread_of(const std::vector<double>& values) {
+  NM_CHECK(!values.empty(), "[spread_of] expects at least one number");
+  SeedSpread spread;
+  const auto n = static_cast<double>(values.size());
+  spread.runs = static_cast<int>(values.size());
+  spread.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  spread.low = *std::min_element(values.begin(), values.end());
+  spread.high = *std::max_element(values.begin(), values.end());
+  double squares = 0;
+  for (const double value : values) squares += (value - spread.mean) * (value - spread.mean);
+  if (values.size() > 1) spread.deviation = std::sqrt(squares / (n - 1));
+  return spread;
+}
+
 namespace {
 
 using Runs = std::vector<EvaluationResults>;
@@ -203,19 +218,6 @@ double value_of(const RowPlan& plan, const EvaluationResults& run) {
     sum += run.find_sequence(scores.type, scores.difficulty)->flip_probability;
   }
   return sum / static_cast<double>(plan.cells.size() + plan.sequences.size());
-}
-
-SeedSpread spread_of(const std::vector<double>& values) {
-  SeedSpread spread;
-  const auto n = static_cast<double>(values.size());
-  spread.runs = static_cast<int>(values.size());
-  spread.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
-  spread.low = *std::min_element(values.begin(), values.end());
-  spread.high = *std::max_element(values.begin(), values.end());
-  double squares = 0;
-  for (const double value : values) squares += (value - spread.mean) * (value - spread.mean);
-  if (values.size() > 1) spread.deviation = std::sqrt(squares / (n - 1));
-  return spread;
 }
 
 /// Mean over the runs of a group of each image's value.

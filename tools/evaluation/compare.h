@@ -26,6 +26,9 @@ struct SeedSpread {
   double low = 0, high = 0;        ///< smallest and largest
 };
 
+/// Of at least one number.
+SeedSpread spread_of(const std::vector<double>& values);
+
 /// A group's mean less the first group's.
 struct GroupDifference {
   double value = 0;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/file_bytes.h"
+#include "tools/csv_field.h"
 #include "tools/evaluation/compare.h"
 
 namespace noisymix {
@@ -127,14 +128,6 @@ nlohmann::ordered_json json_of(const ComparedRow& row, std::size_t group) {
   return json;
 }
 
-/// A CSV field: quoted when it has to be.
-std::string field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
-}
-
 std::string trimmed(const std::string& text) {
   return text.substr(std::min(text.size(), text.find_first_not_of(' ')));
 }
@@ -195,8 +188,8 @@ std::string to_csv(const Comparison& comparison) {
   out << "section,row,group,runs,mean,deviation,low,high,difference,difference_low,difference_high\n";
   for (const ComparedRow& row : comparison.rows) {
     for (std::size_t g = 0; g < row.groups.size(); ++g) {
-      out << field(row.section) << ',' << field(trimmed(row.name)) << ','
-          << field(comparison.groups[g].title);
+      out << csv_field(row.section) << ',' << csv_field(trimmed(row.name)) << ','
+          << csv_field(comparison.groups[g].title);
       if (const auto& spread = row.groups[g]) {
         out << ',' << spread->runs << ',' << spread->mean << ',' << spread->deviation << ',' << spread->low
             << ',' << spread->high;
