@@ -147,7 +147,8 @@ TEST_CASE("fine-tuning: frozen stages keep their bits, everything behind them an
     CHECK(tuned.card.class_names == std::vector<std::string>{"class0", "class1", "class2"});
     CHECK(named(tuned.model->state(), "linear.weight").shape() == Shape{3, 64});
     for (const auto& [name, parameter] : tuned.model->parameters()) {
-      CAPTURE(name);
+      const std::string label = name;
+      CAPTURE(label);
       if (stage_of(name) < 5) CHECK(equal_bits(parameter, named(before, name)) == (stage_of(name) <= freeze));
     }
     // The statistics of frozen stages go on moving, as in the published code.
@@ -171,7 +172,8 @@ TEST_CASE("fine-tuning: with freeze_statistics frozen norms keep their running s
   int norms = 0;
   for (const auto& [name, tensor] : tuned.model->state()) {
     if (name.find("running_") == std::string::npos && name.find("num_batches") == std::string::npos) continue;
-    CAPTURE(name);
+    const std::string label = name;
+    CAPTURE(label);
     CHECK(equal_bits(tensor, named(before, name)) == (stage_of(name) <= 2));
     ++norms;
   }
