@@ -22,7 +22,7 @@ std::vector<std::int64_t> choose_examples(const Dataset& dataset, int rows, int 
   std::vector<int> filled(static_cast<std::size_t>(rows), 0);
   std::size_t left = cells;
   for (std::int64_t i = 0; i < dataset.size() && left > 0; ++i) {
-    const auto row = static_cast<std::size_t>(dataset.get(i).label);
+    const auto row = static_cast<std::size_t>(dataset.label(i));
     if (filled[row] == cols) continue;
     chosen[row * static_cast<std::size_t>(cols) + static_cast<std::size_t>(filled[row]++)] = i;
     --left;
@@ -41,6 +41,8 @@ void draw_magnified(const Image& image, int scale, int top, int left, Image& she
 Image make_contact_sheet(const Dataset& dataset, int rows, int cols, int scale) {
   const auto shape = dataset.sample_shape();
   NM_CHECK_AS(DataError, shape.size() == 3, "contact sheet: ", dataset.description(), " holds no images");
+  NM_CHECK_AS(ConfigError, shape[0] > 0, "contact sheet: ", dataset.description(),
+              ": the pictures differ in size, choose a crop and a resize");
   NM_CHECK_AS(ConfigError,
               rows >= 1 && rows <= 1000 && cols >= 1 && cols <= 1000 && scale >= 1 && scale <= 64,
               "contact sheet: ", rows, " rows, ", cols, " columns, scale ", scale,

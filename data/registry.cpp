@@ -1,8 +1,15 @@
 #include "data/registry.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include "data/cifar.h"
+#include "data/decoded_pictures.h"
 #include "data/idx.h"
 #include "data/image_folder.h"
+#include "data/image_transform.h"
+#include "data/imagenet.h"
 #include "data/shapes.h"
 #include "data/toy.h"
 #include "engine/error.h"
@@ -16,6 +23,7 @@ struct Entry {
   const char* name;
   const char* description;
   Opened (*open)(const DatasetOptions&);
+  bool mixed_sizes = false;
 };
 
 Opened shapes(const DatasetOptions& o) {
@@ -39,6 +47,28 @@ Opened circles(const DatasetOptions& o) {
 Opened polygon(const DatasetOptions& o) {
   return make_polygon(o.seed, o.train, o.count);
 }
+/// A set over pictures that are decoded when needed.
+Opened decoded(const DatasetOptions& o, PictureSizes sizes,
+               std::shared_ptr<const EncodedPictures> (*open)(const std::filesystem::path&, bool)) {
+  return make_decoded_dataset(
+      open(o.path, o.train), sizes,
+      o.name + ", " + (o.train ? "train" : "test") + " split, from " + o.path.string());
+}
+Opened imagenet(const DatasetOptions& o) {
+  return decoded(o, PictureSizes::any, open_imagenet);
+}
+Opened imagenet_r(const DatasetOptions& o) {
+  return decoded(o, PictureSizes::any, open_imagenet_r);
+}
+Opened imagenette(const DatasetOptions& o) {
+  return decoded(o, PictureSizes::any, open_imagenette);
+}
+Opened restricted_imagenet(const DatasetOptions& o) {
+  return decoded(o, PictureSizes::any, open_restricted_imagenet);
+}
+Opened tiny_imagenet(const DatasetOptions& o) {
+  return decoded(o, o.transform.active() ? PictureSizes::any : PictureSizes::equal, open_tiny_imagenet);
+}
 
 constexpr Entry kEntries[] = {
     {"shapes", "built in: textured shapes on textured grounds, 32x32 RGB, 10 classes, drawn from a seed",
@@ -48,6 +78,15 @@ constexpr Entry kEntries[] = {
     {"mnist", "MNIST and relatives in IDX files, grey: path holds train-images-idx3-ubyte[.gz] and so on",
      mnist},
     {"folder", "PNG and JPEG files: path holds train/CLASS/ and test/CLASS/, or CLASS/ alone", folder},
+    {"imagenet", "ImageNet-1k, decoded when needed: path holds train/CLASS/ and val/CLASS/", imagenet, true},
+    {"tiny-imagenet", "Tiny-ImageNet, 64x64, 200 classes: path holds train/CLASS/images/ and val/",
+     tiny_imagenet},
+    {"imagenet-r", "ImageNet-R, renditions of 200 ImageNet classes, test split only: path holds CLASS/",
+     imagenet_r, true},
+    {"imagenette", "ImageNette, ten ImageNet classes: path holds train/ and val/ with ten folders each",
+     imagenette, true},
+    {"restricted-imagenet", "nine super-classes of ImageNet: path as for imagenet", restricted_imagenet,
+     true},
     {"circles", "built in: two noisy concentric circles of points", circles},
     {"polygon", "built in: points inside and outside a concave polygon, with label noise at its border",
      polygon},
@@ -67,10 +106,15 @@ std::shared_ptr<const Dataset> open_dataset(const DatasetOptions& options) {
   for (const Entry& entry : kEntries) {
     if (options.name != entry.name) continue;
     Opened dataset = entry.open(options);
-    if (options.limit > 0 && options.limit < dataset->size()) return make_subset(dataset, options.limit);
-    return dataset;
+    if (options.limit > 0 && options.limit < dataset->size()) dataset = make_subset(dataset, options.limit);
+    return make_transformed(std::move(dataset), options.transform);
   }
   fail<ConfigError>("unknown data set '", options.name, "', expected one of ", known_names());
+}
+
+bool has_mixed_sizes(const std::string& name) {
+  return std::any_of(std::begin(kEntries), std::end(kEntries),
+                     [&](const Entry& entry) { return entry.name == name && entry.mixed_sizes; });
 }
 
 std::vector<std::pair<std::string, std::string>> list_datasets() {

@@ -28,7 +28,7 @@ constexpr std::string_view kModelPrefix = "model.", kOptimizerPrefix = "optimize
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ModelOptions, classes, inputs, width, depth, dropout,
                                                 shortcut, final_bn, activation)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ModelCard, architecture, options, class_names, normalization,
-                                                sample_shape, version, data)
+                                                sample_shape, resize, version, data)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Position, step, epoch, batch, examples, loss_sum,
                                                 accuracy_sum, best_accuracy, best_epoch, metrics_bytes)
 

@@ -20,6 +20,7 @@ struct DataConfig {
   std::int64_t train_limit = 0, test_limit = 0;  ///< first examples only; 0 means all
   std::uint64_t seed = 0;                        ///< of built-in sets
   int image_size = 0;
+  ImageTransform transform;  ///< of test pictures; views.crop decides what becomes of training pictures
 };
 
 struct ModelConfig {
@@ -29,8 +30,10 @@ struct ModelConfig {
 
 /// First choice of a scheme: which views of an image.
 struct ViewsConfig {
-  std::string kind = "plain";  ///< plain (crop/flip image), augmix (clean + augmented), augmix_only
-  int count = 1;               ///< plain: equal copies; augmix: number of augmented views
+  std::string kind = "plain";   ///< plain (crop/flip image), augmix (clean + augmented), augmix_only
+  int count = 1;                ///< plain: equal copies; augmix: number of augmented views
+  std::string crop = "padded";  ///< padded, or random_resized to data.crop
+  double area_low = 0.08;       ///< random_resized: smallest share of a picture's area
   CropFlipOptions crop_flip;
   AugMixOptions augmix;
 };

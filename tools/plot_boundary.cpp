@@ -66,8 +66,8 @@ BoundaryPanel compute_boundary(const LoadedRun& run, const BoundaryPlotOptions& 
               ": decision boundaries need points in the plane with two classes (toy-* configurations)");
   BoundaryPanel panel;
   panel.title = run.config->title.empty() ? run.config->data.name : run.config->title;
-  panel.points = points_of(*open_split(run.config->data, false));
-  std::vector<LabelledPoint> all = points_of(*open_split(run.config->data, true));
+  panel.points = points_of(*open_split(*run.config, false));
+  std::vector<LabelledPoint> all = points_of(*open_split(*run.config, true));
   all.insert(all.end(), panel.points.begin(), panel.points.end());
   frame(all, panel);
   panel.probability = class_one(*run.model, grid_points(panel, options.grid));

@@ -40,6 +40,12 @@ Rows data_rows() {
       key("data.seed", NM_FIELD(data.seed), at_least(0), "Seed of built-in sets, independent of train.seed."),
       key("data.image_size", NM_FIELD(data.image_size), between(0, 1024),
           "Image folders: side to resize to; 0 requires images of one size."),
+      key("data.resize", NM_FIELD(data.transform.resize), between(0, 4096),
+          "Test pictures: shorter side to resize to before the crop; 0 leaves the size. ImageNet: 256."),
+      key("data.crop", NM_FIELD(data.transform.crop), between(0, 4096),
+          "Test pictures: side of the centre crop, and side of the training images; 0 leaves the size. "
+          "ImageNet: 224. Training pictures get the same transform with views.crop = \"padded\".",
+          "D18"),
   };
 }
 

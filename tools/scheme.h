@@ -64,8 +64,10 @@ std::vector<std::string> list_objectives();
 
 std::unique_ptr<Objective> make_objective(const ObjectiveConfig& config, const FeatureMixOptions& mix);
 
-/// Views for training. Throws ConfigError for an unknown kind.
-std::unique_ptr<Views> make_views(const ViewsConfig& config, const Normalization& normalization);
+/// Views for training, crop_side x crop_side (data.crop) where views.crop is random_resized. Throws
+/// ConfigError for an unknown kind.
+std::unique_ptr<Views> make_views(const ViewsConfig& config, const Normalization& normalization,
+                                  int crop_side = 0);
 
 /// Channel constants by name: half, cifar10, cifar100, imagenet, none.
 Normalization make_normalization(const std::string& name);

@@ -1,10 +1,22 @@
 // First choice of a scheme, from its settings: the views of an image.
+#include "augment/resized_crop.h"
 #include "engine/error.h"
 #include "tools/scheme.h"
 
 namespace noisymix {
 
-std::unique_ptr<Views> make_views(const ViewsConfig& config, const Normalization& normalization) {
+std::unique_ptr<Views> make_views(const ViewsConfig& config, const Normalization& normalization,
+                                  int crop_side) {
+  if (config.crop == "random_resized") {  // around whatever views the other settings make of the crop
+    const ResizedCropOptions crop{crop_side, config.area_low, config.crop_flip.flip};
+    ViewsConfig inner = config;
+    inner.crop = "padded";
+    inner.crop_flip.padding = 0;
+    inner.crop_flip.flip = false;
+    return make_resized_crop_views(crop, make_views(inner, normalization));
+  }
+  NM_CHECK_AS(ConfigError, config.crop == "padded", "views.crop is \"padded\" or \"random_resized\", not \"",
+              config.crop, '"');
   if (config.kind == "plain") return make_crop_flip_views(config.crop_flip, normalization, config.count);
   if (config.kind == "augmix" || config.kind == "augmix_only") {
     const bool clean = config.kind == "augmix";

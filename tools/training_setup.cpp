@@ -11,7 +11,8 @@
 
 namespace noisymix {
 
-std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train) {
+std::shared_ptr<const Dataset> open_split(const Config& config, bool train) {
+  const DataConfig& data = config.data;
   NM_CHECK_AS(DataError, data.path.empty() || std::filesystem::exists(data.path), data.path,
               ": no such folder; data.path names the one that holds the files of ", data.name,
               ", for example --set data.path=/data/", data.name);
@@ -22,6 +23,7 @@ std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train) {
   options.seed = data.seed;
   options.limit = train ? data.train_limit : data.test_limit;
   options.image_size = data.image_size;
+  if (!train || config.views.crop != "random_resized") options.transform = data.transform;
   return open_dataset(options);
 }
 
@@ -31,6 +33,9 @@ ModelCard make_card(const Config& config, const Dataset& train_data) {
   card.options = config.model.options;
   card.options.classes = train_data.classes();
   card.sample_shape = train_data.sample_shape();
+  const ImageTransform& transform = config.data.transform;
+  if (transform.crop > 0) card.sample_shape = {transform.crop, transform.crop, card.sample_shape.back()};
+  card.resize = transform.resize;
   card.options.inputs =
       static_cast<int>(card.sample_shape.back());  // channels are last, features the only size
   card.class_names = train_data.class_names();
