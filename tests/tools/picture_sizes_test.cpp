@@ -78,7 +78,9 @@ TEST_CASE("picture sizes: random resized crops train, and everything later sees 
   CHECK(test->sample_shape() == run.card.sample_shape);
   fs::copy(folder / "run1/model.safetensors",
            folder / "alone.safetensors");  // the card knows it without the run
-  const auto same = open_test_set(load_run(folder / "alone.safetensors"), {.path = folder.path().string()});
+  TestSetOptions where;
+  where.path = folder.path().string();
+  const auto same = open_test_set(load_run(folder / "alone.safetensors"), where);
   CHECK(same->get(3).image == test->get(3).image);
 
   EvaluateOptions options;
