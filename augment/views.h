@@ -1,6 +1,7 @@
 // Which views of an image a training step sees: the first of a scheme's three choices.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -36,7 +37,12 @@ class Views {
  public:
   virtual ~Views() = default;
   virtual int count() const = 0;
-  /// Writes view v (height x width x channels floats of the image's size) to outputs[v].
+  /// {height, width, channels} of the views of an image of that shape; 0 x 0 stands for images that differ in
+  /// size. Points pass through: {count}.
+  virtual std::vector<std::int64_t> output_shape(const std::vector<std::int64_t>& sample) const {
+    return sample;
+  }
+  /// Writes view v (height x width x channels floats of output_shape()) to outputs[v].
   virtual void make(const Image& image, Key key, const std::vector<float*>& outputs) const = 0;
   /// The same as numbers, for make_views() of device_views.h; none for views that only make() describes.
   virtual std::optional<ViewsPlan> plan() const { return std::nullopt; }

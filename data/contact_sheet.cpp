@@ -22,7 +22,7 @@ std::vector<std::int64_t> choose_examples(const Dataset& dataset, int rows, int 
   std::vector<int> filled(static_cast<std::size_t>(rows), 0);
   std::size_t left = cells;
   for (std::int64_t i = 0; i < dataset.size() && left > 0; ++i) {
-    const auto row = static_cast<std::size_t>(dataset.get(i).label);
+    const auto row = static_cast<std::size_t>(dataset.label(i));
     if (filled[row] == cols) continue;
     chosen[row * static_cast<std::size_t>(cols) + static_cast<std::size_t>(filled[row]++)] = i;
     --left;
@@ -67,6 +67,8 @@ Image tile_images(const std::vector<Image>& images, int rows, int cols, int scal
 Image make_contact_sheet(const Dataset& dataset, int rows, int cols, int scale) {
   const auto shape = dataset.sample_shape();
   NM_CHECK_AS(DataError, shape.size() == 3, "contact sheet: ", dataset.description(), " holds no images");
+  NM_CHECK_AS(ConfigError, shape[0] > 0, "contact sheet: ", dataset.description(),
+              ": the pictures differ in size, choose a crop and a resize");
   NM_CHECK_AS(ConfigError, rows >= 1 && rows <= 1000 && cols >= 1 && cols <= 1000, "contact sheet: ", rows,
               " rows, ", cols, " columns, expected 1 to 1000 of both");
   std::vector<Image> images;

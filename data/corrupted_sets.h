@@ -19,7 +19,8 @@ class CorruptedArrays {
  public:
   /// Throws DataError: types without a file, all in one message; element type, shape or number of rows;
   /// labels of another number, out of range, or not the same for each severity. `clean` (may be null) is the
-  /// test set that was corrupted: number, size of pictures and every label must agree with it.
+  /// test set that was corrupted: number, size of pictures and every label must agree with it. The size may
+  /// differ when `clean` resizes its pictures.
   CorruptedArrays(const std::filesystem::path& root, const std::vector<std::string>& types,
                   std::vector<std::string> class_names, const Dataset* clean = nullptr);
 
@@ -48,8 +49,9 @@ enum class Unreadable {
 };
 
 struct PictureTreeOptions {
-  int image_size = 0;      ///< shorter side to this, then the middle square; 0: all must agree in size
-  std::int64_t limit = 0;  ///< so many pictures only; 0 means all
+  int image_size = 0;          ///< shorter side to this, then the middle square; 0: all must agree in size
+  ImageTransform transform{};  ///< unless idle, instead of image_size
+  std::int64_t limit = 0;      ///< so many pictures only; 0 means all
   Unreadable unreadable = Unreadable::error;
   bool every_class =
       true;  ///< whether each class of the model must have a folder (ImageNet-R has 200 of 1000)

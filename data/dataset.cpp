@@ -22,8 +22,10 @@ class Subset : public Dataset {
     return whole_->draw(index, key);
   }
   bool varies() const override { return whole_->varies(); }
+  std::int64_t label(std::int64_t index) const override { return whole_->label(index); }
   std::vector<std::string> class_names() const override { return whole_->class_names(); }
   std::vector<std::int64_t> sample_shape() const override { return whole_->sample_shape(); }
+  ImageTransform transform() const override { return whole_->transform(); }
   std::string description() const override {
     return "first " + std::to_string(size_) + " of: " + whole_->description();
   }

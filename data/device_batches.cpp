@@ -43,7 +43,8 @@ Tensor upload_batch(const std::vector<std::byte>& bytes, Device device) {
 }  // namespace
 
 bool DeviceBatches::can_hold(const Dataset& dataset, const Views& views) {
-  return dataset.sample_shape().size() == 3 && !dataset.varies() && views.plan().has_value();
+  const std::vector<std::int64_t> shape = dataset.sample_shape();
+  return shape.size() == 3 && shape[0] > 0 && !dataset.varies() && views.plan().has_value();
 }
 
 DeviceBatches::DeviceBatches(const Dataset& dataset, const Views& views, const LoaderOptions& options,

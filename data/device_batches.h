@@ -18,7 +18,8 @@ namespace noisymix {
 /// Same order, same keys and therefore same pictures as a DataLoader with the same arguments.
 class DeviceBatches {
  public:
-  /// Whether the set has images, not points, the same in each epoch, and the views have a plan.
+  /// Whether the set has images, not points, of one size and the same in each epoch, and the views have a
+  /// plan.
   static bool can_hold(const Dataset& dataset, const Views& views);
 
   /// Reads all examples once. Throws ConfigError unless can_hold(), OutOfMemoryError when the images do not

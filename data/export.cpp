@@ -49,6 +49,8 @@ void export_png(const Dataset& dataset, const fs::path& dir) {
 
 void export_npy(const Dataset& dataset, const fs::path& dir) {
   const bool images = dataset.sample_shape().size() == 3;
+  NM_CHECK_AS(DataError, dataset.sample_shape()[0] > 0, dataset.description(),
+              ": the pictures differ in size, which an array cannot hold; choose a crop or export it as png");
   std::vector<std::int64_t> dims{dataset.size()};
   for (const std::int64_t dim : dataset.sample_shape()) dims.push_back(dim);
   Tensor values = Tensor::empty(Shape(dims), images ? Dtype::u8 : Dtype::f32);

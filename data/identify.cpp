@@ -11,6 +11,7 @@
 #include "data/image_codec.h"
 #include "data/image_folder.h"
 #include "data/npz.h"
+#include "data/registry.h"
 #include "engine/io/safetensors.h"
 
 namespace noisymix {
@@ -189,6 +190,9 @@ std::string describe_folder(const fs::path& path) {
   for (const char* name :
        {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz", "train-images.idx3-ubyte"})
     if (holds(name)) return describe_splits([&](bool train) { return open_mnist(path, train); });
+  if (holds("wnids.txt") || holds("val/val_annotations.txt"))
+    return describe_splits(
+        [&](bool train) { return open_dataset({.name = "tiny-imagenet", .path = path, .train = train}); });
   const bool has_folders = std::any_of(fs::directory_iterator(path), fs::directory_iterator(),
                                        [](const fs::directory_entry& entry) { return entry.is_directory(); });
   NM_CHECK_AS(
@@ -213,7 +217,7 @@ std::string describe_dataset(const Dataset& dataset) {
   }
   std::ostringstream out;
   out << dataset.description() << "\n  " << dataset.size() << (images ? " images of " : " points of ")
-      << joined(shape, "x") << ", " << counts.size() << " classes\n";
+      << (shape[0] == 0 ? "different sizes" : joined(shape, "x")) << ", " << counts.size() << " classes\n";
   const auto names = dataset.class_names();
   for (std::size_t k = 0; k < counts.size() && k < kMostClassesShown; ++k)
     out << "  " << printable(names[k]) << ": " << counts[k] << "\n";

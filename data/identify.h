@@ -9,8 +9,8 @@
 namespace noisymix {
 
 /// Several lines on a file or folder of any format that can be read: CIFAR binaries, IDX, gzip, npy, npz,
-/// PNG, JPEG, safetensors, image folders. Files are told apart by their content, CIFAR binaries by their size
-/// and labels. Reads everything it describes, so that a damaged file throws DataError.
+/// PNG, JPEG, safetensors, Tiny-ImageNet, image folders. Files are told apart by their content, CIFAR
+/// binaries by their size and labels. Reads everything it describes, so that a damaged file throws DataError.
 std::string describe_path(const std::filesystem::path& path);
 
 /// The same for an open set: count, shape, examples per class, mean and standard deviation per channel.

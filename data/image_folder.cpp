@@ -1,12 +1,12 @@
 #include "data/image_folder.h"
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 
 #include "data/image_codec.h"
 #include "data/image_resize.h"
 #include "data/memory_dataset.h"
+#include "data/picture_paths.h"
 #include "engine/cpu/parallel.h"
 #include "engine/error.h"
 #include "engine/key.h"
@@ -17,36 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kTestEvery = 5;  // of an unsplit folder, this fifth is for testing
-
-bool hidden(const fs::path& path) {
-  return path.filename().string().starts_with('.');
-}
-
-bool is_picture(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
-}
-
-/// Entries in alphabetical order: the order of the file system must not matter.
-template <typename Keep>
-std::vector<fs::path> sorted_entries(const fs::path& folder, Keep keep) {
-  std::vector<fs::path> entries;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
-    if (!hidden(it->path()) && keep(it->path())) entries.push_back(it->path());
-  NM_CHECK_AS(DataError, !error, folder.string(), ": cannot be listed: ", error.message());
-  std::sort(entries.begin(), entries.end());
-  return entries;
-}
-
-std::vector<std::string> class_folders(const fs::path& root) {
-  std::vector<std::string> names;
-  for (const fs::path& path : sorted_entries(root, [](const fs::path& p) { return fs::is_directory(p); }))
-    names.push_back(path.filename().string());
-  return names;
-}
 
 /// The first of the names that is a folder in root.
 std::optional<fs::path> sub_folder(const fs::path& root, std::initializer_list<const char*> names) {
@@ -61,11 +31,10 @@ void add_files(const fs::path& folder, FolderListing& listing, Keep keep) {
   for (std::size_t k = 0; k < listing.class_names.size(); ++k) {
     const fs::path class_folder = folder / listing.class_names[k];
     if (!fs::is_directory(class_folder)) continue;  // a class without pictures in this split
-    const auto files = sorted_entries(
-        class_folder, [](const fs::path& p) { return is_picture(p) && fs::is_regular_file(p); });
+    const auto files = picture_names(class_folder);
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (!keep(i)) continue;
-      listing.files.push_back(files[i]);
+      listing.files.push_back(class_folder / files[i]);
       listing.labels.push_back(static_cast<std::int64_t>(k));
     }
   }
@@ -102,8 +71,8 @@ FolderListing list_image_folder(const fs::path& root, bool train) {
   const auto train_folder = sub_folder(root, {"train"}), test_folder = sub_folder(root, {"test", "val"});
   FolderListing listing;
   if (train_folder && test_folder) {
-    listing.class_names = class_folders(*train_folder);
-    for (const std::string& name : class_folders(*test_folder))
+    listing.class_names = folder_names(*train_folder);
+    for (const std::string& name : folder_names(*test_folder))
       NM_CHECK_AS(DataError, std::binary_search(listing.class_names.begin(), listing.class_names.end(), name),
                   (*test_folder / name).string(), ": this class is missing in ", train_folder->string());
     add_files(train ? *train_folder : *test_folder, listing, [](std::size_t) { return true; });
@@ -111,7 +80,7 @@ FolderListing list_image_folder(const fs::path& root, bool train) {
     NM_CHECK_AS(DataError, !train_folder && !test_folder, root.string(), ": has ",
                 train_folder ? "train/" : "test/", " but not ", train_folder ? "test/ (or val/)" : "train/",
                 ", expected both or neither");
-    listing.class_names = class_folders(root);
+    listing.class_names = folder_names(root);
     add_files(root, listing, [train](std::size_t i) { return (i % kTestEvery == kTestEvery - 1) != train; });
   }
   NM_CHECK_AS(DataError, !listing.files.empty(), root.string(),
@@ -124,7 +93,7 @@ FolderListing list_image_folder(const fs::path& root, bool train) {
 FolderListing list_class_folders(const fs::path& root) {
   NM_CHECK_AS(DataError, fs::is_directory(root), root.string(), ": no such folder");
   FolderListing listing;
-  listing.class_names = class_folders(root);
+  listing.class_names = folder_names(root);
   add_files(root, listing, [](std::size_t) { return true; });
   NM_CHECK_AS(DataError, !listing.files.empty(), root.string(),
               ": no PNG or JPEG files in class folders, expected CLASS/NAME.png");

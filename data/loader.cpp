@@ -34,7 +34,8 @@ struct DataLoader::Impl {
   std::shared_ptr<const Dataset> dataset;
   std::shared_ptr<const Views> views;
   LoaderOptions options;
-  std::vector<std::int64_t> sample_shape;
+  std::vector<std::int64_t> stored_shape;  ///< of the data set's examples; 0 x 0 when they differ in size
+  std::vector<std::int64_t> sample_shape;  ///< of the views
   std::int64_t sample_size = 1;
 
   BatchOrder order;
@@ -103,10 +104,11 @@ void DataLoader::Impl::fill_example(Batch& batch, std::int64_t row, std::vector<
     return;
   }
   const Image& image = example.image;
-  NM_CHECK(
-      image.height == sample_shape[0] && image.width == sample_shape[1] && image.channels == sample_shape[2],
-      "[loader] example ", index, " is ", image.height, "x", image.width, "x", image.channels, ", expected ",
-      sample_shape[0], "x", sample_shape[1], "x", sample_shape[2]);
+  const std::vector<std::int64_t>& stored = stored_shape;
+  NM_CHECK(stored[0] == 0 || (image.height == stored[0] && image.width == stored[1]), "[loader] example ",
+           index, " is ", image.height, "x", image.width, ", expected ", stored[0], "x", stored[1]);
+  NM_CHECK(image.channels == stored[2], "[loader] example ", index, " has ", image.channels,
+           " channels, expected ", stored[2]);
   views->make(image, key, outputs);
 }
 
@@ -170,7 +172,10 @@ DataLoader::DataLoader(std::shared_ptr<const Dataset> dataset, std::shared_ptr<c
               options.workers, ", expected 0 to 1024");
   NM_CHECK_AS(ConfigError, options.prefetch >= 1 && options.prefetch <= 1024, "[loader] prefetch is ",
               options.prefetch, ", expected 1 to 1024");
-  impl_->sample_shape = dataset->sample_shape();
+  impl_->stored_shape = dataset->sample_shape();
+  impl_->sample_shape = views->output_shape(impl_->stored_shape);
+  NM_CHECK_AS(ConfigError, impl_->sample_shape[0] > 0, "[loader] ", dataset->description(),
+              ": the pictures differ in size; set data.resize and data.crop");
   for (const std::int64_t dim : impl_->sample_shape) impl_->sample_size *= dim;
   impl_->order = BatchOrder(dataset->size(), options.batch, options.shuffle, options.drop_last, key);
   impl_->dataset = std::move(dataset);

@@ -41,7 +41,7 @@ class PictureDataset : public Dataset {
  private:
   Image square(std::int64_t index) const {
     Image image = get_(index);
-    return side_ > 0 ? crop_middle(image, side_) : image;
+    return side_ > 0 ? centre_crop(image, side_, side_) : image;
   }
 
   std::shared_ptr<const EncodedPictures> pictures_;

@@ -4,7 +4,8 @@
 #include "data/corrupted_sets.h"
 #include "data/image_codec.h"
 #include "data/image_folder.h"
-#include "data/image_resize.h"
+#include "data/image_transform.h"
+#include "data/imagenet.h"
 #include "engine/cpu/parallel.h"
 #include "engine/error.h"
 
@@ -16,17 +17,16 @@ namespace fs = std::filesystem;
 constexpr std::size_t kNamesShown = 5;
 constexpr int kSeverityFolders = 5;
 
-Image load(const fs::path& file, int image_size) {
-  Image image = to_rgb(read_image(file));
-  return image_size > 0 ? resize_and_crop(image, image_size) : image;
+Image load(const fs::path& file, const ImageTransform& transform) {
+  return transformed(to_rgb(read_image(file)), transform, file.string());
 }
 
 /// Pictures that are decoded when they are asked for.
 class PictureFiles : public Dataset {
  public:
-  PictureFiles(FolderListing listing, int image_size, std::string description)
-      : listing_(std::move(listing)), image_size_(image_size), description_(std::move(description)) {
-    const Image first = load(listing_.files[0], image_size);
+  PictureFiles(FolderListing listing, const ImageTransform& transform, std::string description)
+      : listing_(std::move(listing)), transform_(transform), description_(std::move(description)) {
+    const Image first = load(listing_.files[0], transform);
     shape_ = {first.height, first.width, first.channels};
   }
 
@@ -35,7 +35,7 @@ class PictureFiles : public Dataset {
     NM_CHECK(index >= 0 && index < size(), "[dataset] example ", index, " of ", size(), " does not exist");
     const auto i = static_cast<std::size_t>(index);
     Example example;
-    example.image = load(listing_.files[i], image_size_);
+    example.image = load(listing_.files[i], transform_);
     NM_CHECK_AS(DataError, example.image.height == shape_[0] && example.image.width == shape_[1],
                 listing_.files[i].string(), ": is ", example.image.height, "x", example.image.width, " but ",
                 listing_.files[0].string(), " is ", shape_[0], "x", shape_[1],
@@ -49,7 +49,7 @@ class PictureFiles : public Dataset {
 
  private:
   FolderListing listing_;
-  int image_size_;
+  ImageTransform transform_;
   std::string description_;
   std::vector<std::int64_t> shape_;
 };
@@ -93,15 +93,18 @@ std::vector<std::int64_t> numbers_of(const fs::path& root, const std::vector<std
   std::vector<std::int64_t> numbers;
   std::vector<std::string> unknown, missing;
   for (const std::string& name : classes) {
-    const auto found = std::find(model_classes.begin(), model_classes.end(), name);
+    auto found = std::find(model_classes.begin(), model_classes.end(), name);
+    if (found == model_classes.end())
+      found = std::find(model_classes.begin(), model_classes.end(), imagenette_name(name));
     if (found == model_classes.end()) unknown.push_back(name);
     numbers.push_back(found - model_classes.begin());
   }
   NM_CHECK_AS(DataError, unknown.empty(), root.string(),
               ": has classes that the model does not know: ", some_of(unknown));
   if (every_class)
-    for (const std::string& name : model_classes)
-      if (!std::binary_search(classes.begin(), classes.end(), name)) missing.push_back(name);
+    for (std::size_t k = 0; k < model_classes.size(); ++k)
+      if (std::find(numbers.begin(), numbers.end(), static_cast<std::int64_t>(k)) == numbers.end())
+        missing.push_back(model_classes[k]);
   NM_CHECK_AS(DataError, missing.empty(), root.string(), ": lacks classes of the model: ", some_of(missing));
   return numbers;
 }
@@ -124,7 +127,9 @@ PictureTree open_picture_tree(const fs::path& root, const std::vector<std::strin
     NM_CHECK_AS(DataError, !listing.files.empty(), root.string(), ": none of its ", tree.skipped,
                 " pictures can be read");
   }
-  tree.data = std::make_shared<PictureFiles>(std::move(listing), options.image_size,
+  const ImageTransform square{options.image_size, options.image_size};
+  tree.data = std::make_shared<PictureFiles>(std::move(listing),
+                                             options.transform.active() ? options.transform : square,
                                              "pictures from " + root.string());
   return tree;
 }

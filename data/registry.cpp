@@ -1,9 +1,16 @@
 #include "data/registry.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include "data/added_pictures.h"
 #include "data/cifar.h"
+#include "data/decoded_pictures.h"
 #include "data/idx.h"
 #include "data/image_folder.h"
+#include "data/image_transform.h"
+#include "data/imagenet.h"
 #include "data/picture_dataset.h"
 #include "data/shapes.h"
 #include "data/tar_shards.h"
@@ -19,6 +26,7 @@ struct Entry {
   const char* name;
   const char* description;
   Opened (*open)(const DatasetOptions&);
+  bool mixed_sizes = false;
 };
 
 Opened shapes(const DatasetOptions& o) {
@@ -40,6 +48,8 @@ Opened shards(const DatasetOptions& o) {
   const auto pictures = open_split_shards(o.path, o.train, o.limit);
   const std::string split = o.train ? "train" : "test";
   const std::string description = "pictures, " + split + " split, from the shards in " + o.path.string();
+  if (o.cache.empty() && o.image_size == 0)
+    return make_decoded_dataset(pictures, PictureSizes::any, description);
   if (o.cache.empty()) return make_picture_dataset(pictures, o.image_size, o.fast_decode, description);
   CacheOptions cache{.file = o.cache / (split + "-" + std::to_string(o.image_size) + ".cache"),
                      .side = o.image_size,
@@ -54,6 +64,28 @@ Opened circles(const DatasetOptions& o) {
 Opened polygon(const DatasetOptions& o) {
   return make_polygon(o.seed, o.train, o.count);
 }
+/// A set over pictures that are decoded when needed.
+Opened decoded(const DatasetOptions& o, PictureSizes sizes,
+               std::shared_ptr<const EncodedPictures> (*open)(const std::filesystem::path&, bool)) {
+  return make_decoded_dataset(
+      open(o.path, o.train), sizes,
+      o.name + ", " + (o.train ? "train" : "test") + " split, from " + o.path.string());
+}
+Opened imagenet(const DatasetOptions& o) {
+  return decoded(o, PictureSizes::any, open_imagenet);
+}
+Opened imagenet_r(const DatasetOptions& o) {
+  return decoded(o, PictureSizes::any, open_imagenet_r);
+}
+Opened imagenette(const DatasetOptions& o) {
+  return decoded(o, PictureSizes::any, open_imagenette);
+}
+Opened restricted_imagenet(const DatasetOptions& o) {
+  return decoded(o, PictureSizes::any, open_restricted_imagenet);
+}
+Opened tiny_imagenet(const DatasetOptions& o) {
+  return decoded(o, o.transform.active() ? PictureSizes::any : PictureSizes::equal, open_tiny_imagenet);
+}
 
 constexpr Entry kEntries[] = {
     {"shapes", "built in: textured shapes on textured grounds, 32x32 RGB, 10 classes, drawn from a seed",
@@ -66,6 +98,15 @@ constexpr Entry kEntries[] = {
     {"shards",
      "PNG and JPEG files in tar archives: path holds train/*.tar and test/*.tar; see noisymix data shard",
      shards},
+    {"imagenet", "ImageNet-1k, decoded when needed: path holds train/CLASS/ and val/CLASS/", imagenet, true},
+    {"tiny-imagenet", "Tiny-ImageNet, 64x64, 200 classes: path holds train/CLASS/images/ and val/",
+     tiny_imagenet},
+    {"imagenet-r", "ImageNet-R, renditions of 200 ImageNet classes, test split only: path holds CLASS/",
+     imagenet_r, true},
+    {"imagenette", "ImageNette, ten ImageNet classes: path holds train/ and val/ with ten folders each",
+     imagenette, true},
+    {"restricted-imagenet", "nine super-classes of ImageNet: path as for imagenet", restricted_imagenet,
+     true},
     {"circles", "built in: two noisy concentric circles of points", circles},
     {"polygon", "built in: points inside and outside a concave polygon, with label noise at its border",
      polygon},
@@ -118,9 +159,14 @@ std::shared_ptr<const Dataset> open_dataset(const DatasetOptions& options) {
     Opened dataset = open_limited(entry, options);
     if (options.train && !options.paired.empty()) dataset = with_partners(entry, options, std::move(dataset));
     if (options.train && !options.extra.empty()) dataset = with_extra(options, std::move(dataset));
-    return dataset;
+    return make_transformed(std::move(dataset), options.transform);
   }
   fail<ConfigError>("unknown data set '", options.name, "', expected one of ", known_names());
+}
+
+bool has_mixed_sizes(const std::string& name) {
+  return std::any_of(std::begin(kEntries), std::end(kEntries),
+                     [&](const Entry& entry) { return entry.name == name && entry.mixed_sizes; });
 }
 
 std::vector<std::pair<std::string, std::string>> list_datasets() {

@@ -14,8 +14,7 @@
 namespace noisymix {
 
 struct DatasetOptions {
-  std::string name = "shapes";  ///< shapes (built in), cifar10, cifar100, mnist (IDX family), folder, shards,
-                                ///< circles, polygon
+  std::string name = "shapes";     ///< one of list_datasets()
   std::filesystem::path path{};    ///< folder of the files; unused by built-in sets
   bool train = true;               ///< training or test split
   std::uint64_t seed = 0;          ///< of built-in sets
@@ -25,12 +24,16 @@ struct DatasetOptions {
   std::filesystem::path paired{};  ///< training: pictures that replace the originals; empty for none
   double paired_share = 0.5;       ///< with this probability
   std::filesystem::path extra{};   ///< training: class folders of additional pictures; empty for none
-  std::filesystem::path
-      cache{};               ///< shards: folder of decoded pictures, made where need be; empty means none
-  bool fast_decode = false;  ///< shards: JPEGs are decoded at a fraction of their size where that is enough
+  /// shards: folder of decoded pictures, made where need be; empty means none
+  std::filesystem::path cache{};
+  bool fast_decode = false;    ///< shards: JPEGs are decoded at a fraction of their size where that is enough
+  ImageTransform transform{};  ///< of every picture, after image_size
   std::function<void(std::int64_t done, std::int64_t total)> progress{};  ///< while a cache is being filled
   std::function<bool()> should_stop{};  ///< ends the filling with a DataError; the next run continues it
 };
+
+/// Whether the set's pictures differ in size, so that a transform or resized crops are needed.
+bool has_mixed_sizes(const std::string& name);
 
 /// Opens a data set. Partners (`paired`) are found by name for folders, by position in a set of the same kind
 /// for all others. Throws DataError naming file and problem, ConfigError for an unknown name.

@@ -17,7 +17,7 @@ namespace {
 
 using Color = std::array<double, 3>;  // red, green, blue in [0, 1]
 
-constexpr double kFavouriteShare = 0.75;  // how often a class wears its own texture
+constexpr double kFavouriteShare = 0.75;    // how often a class wears its own texture
 constexpr double kFavouriteHueShare = 0.6;  // how often a class wears its own hue, give or take
 constexpr double kHueSpread = 0.35;         // of that hue; classes are 0.6 apart on a circle of 6
 constexpr double kLargestTilt = 0.4;        // radians by which a shape leans

@@ -31,7 +31,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ModelOptions, classes, inputs, w
                                                 shortcut, final_bn, activation, growth, stem, drop_path,
                                                 image_size, patch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ModelCard, architecture, options, class_names, normalization,
-                                                sample_shape, version, data)
+                                                sample_shape, resize, version, data)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Position, step, epoch, batch, examples, loss_sum,
                                                 accuracy_sum, best_accuracy, best_epoch, metrics_bytes)
 

@@ -23,6 +23,7 @@ struct ModelCard {
   std::string normalization = "half";  ///< name of the constants, see make_normalization()
   std::vector<std::int64_t>
       sample_shape;     ///< {height, width, channels} of the images, or {count} of the features
+  int resize = 0;       ///< shorter side before the centre crop to sample_shape; 0 is that shape itself
   std::string version;  ///< of noisymix that wrote the file
   std::string data;     ///< name of the training set
 

@@ -7,6 +7,7 @@
 #include "tools/bench_augmix.h"
 #include "tools/bench_conv.h"
 #include "tools/bench_corruptions.h"
+#include "tools/bench_loader.h"
 #include "tools/bench_peak.h"
 #include "tools/bench_schemes.h"
 #include "tools/bench_step.h"
@@ -21,6 +22,7 @@ struct Options {
   BenchConvOptions conv;
   BenchCorruptionsOptions corruptions;
   std::vector<std::string> schemes;
+  BenchLoaderOptions loader;
   std::string constants = "cifar-c";
   std::string device = "auto";
   bool json = false;
@@ -31,6 +33,29 @@ int print(const Result& result, bool json) {
   std::cout << (json ? to_json(result) + "\n" : to_text(result));
   if (!json) std::cout << std::flush;
   return kExitSuccess;
+}
+
+void add_bench_loader(CLI::App& verb, const std::shared_ptr<Options>& options, Action& action) {
+  BenchLoaderOptions& loader = options->loader;
+  CLI::App* pictures = verb.add_subcommand(
+      "loader", "Random resized crops of JPEG and PNG files: reading, decoding, resizing");
+  pictures->add_option("--data", loader.path, "folder of the files; without it, pictures are made in memory")
+      ->type_name("PATH");
+  pictures->add_option("--dataset", loader.dataset, "how they are laid out, see noisymix data list")
+      ->capture_default_str()
+      ->type_name("NAME");
+  pictures->add_option("--images", loader.images)->check(CLI::Range(1, 100000000))->capture_default_str();
+  pictures->add_option("--side", loader.side, "of the crops")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  pictures->add_option("--threads", loader.threads, "0 is one per core")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  pictures->add_flag("--json", options->json, "one JSON object");
+  pictures->footer(examples({"bench loader", "bench loader --data datasets/imagenet --threads 8 --json"}));
+  pictures->callback([options, &action] {
+    action = [options] { return print(bench_loader(options->loader), options->json); };
+  });
 }
 
 }  // namespace
@@ -166,6 +191,7 @@ void add_bench(CLI::App& program, Action& action) {
       return print(bench_corruptions(options->corruptions), options->json);
     };
   });
+  add_bench_loader(*verb, options, action);
 }
 
 }  // namespace noisymix

@@ -107,6 +107,10 @@ void add_corrupt(CLI::App& program, Action& action) {
   verb->add_option("--limit", options->data.limit, "first examples only; 0 is all")
       ->check(CLI::NonNegativeNumber);
   verb->add_option("--image-size", options->data.image_size, "side to resize a folder's images to");
+  verb->add_option("--resize", options->data.transform.resize, "shorter side to resize to; 0 leaves the size")
+      ->check(CLI::Range(0, 4096));
+  verb->add_option("--crop", options->data.transform.crop, "side of the centre crop; 0 leaves the size")
+      ->check(CLI::Range(0, 4096));
   verb->add_option("--seed", options->corrupt.seed, "of all draws")->capture_default_str();
   verb->add_option("--frost-dir", options->frost, "folder of frost pictures; without it, ice is drawn")
       ->type_name("DIR");
@@ -116,6 +120,8 @@ void add_corrupt(CLI::App& program, Action& action) {
   verb->footer(examples(
       {"corrupt cifar10 --data datasets --suite cifar-c --out datasets/my-cifar-10-c",
        "corrupt shapes --suite cifar-c --types fog,snow --severities 3 --limit 100 --out /tmp/c",
+       "corrupt imagenet --data datasets/imagenet --resize 256 --crop 224 --suite imagenet-c --out "
+       "datasets/my-imagenet-c",
        "corrupt cifar10 --data datasets --suite cifar-p --types benchmark --out datasets/my-cifar-10-p"}));
   verb->callback([options, &action] { action = [options] { return corrupt(*options); }; });
 }

@@ -118,6 +118,10 @@ void add_dataset_options(CLI::App& verb, Options& options) {
       ->type_name("SPLIT");
   verb.add_option("--limit", options.data.limit, "first examples only; 0 is all")
       ->check(CLI::NonNegativeNumber);
+  verb.add_option("--resize", options.data.transform.resize, "shorter side to resize to; 0 leaves the size")
+      ->check(CLI::Range(0, 4096));
+  verb.add_option("--crop", options.data.transform.crop, "side of the centre crop; 0 leaves the size")
+      ->check(CLI::Range(0, 4096));
   verb.add_option("--seed", options.data.seed, "of built-in sets")->capture_default_str();
 }
 

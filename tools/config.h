@@ -25,6 +25,7 @@ struct DataConfig {
   std::string extra;          ///< class folders of additional training pictures; empty for none
   std::string cache;          ///< folder of decoded pictures; empty means none
   bool fast_decode = false;   ///< decode JPEGs at a fraction of their size where that is enough
+  ImageTransform transform;   ///< of test pictures; views.crop decides what becomes of training pictures
 };
 
 struct ModelConfig {
@@ -42,8 +43,10 @@ struct TransferConfig {
 
 /// First choice of a scheme: which views of an image.
 struct ViewsConfig {
-  std::string kind = "plain";  ///< plain (crop/flip image), augmix (clean + augmented), augmix_only, augmax
-  int count = 1;               ///< plain: equal copies; augmix: number of augmented views
+  std::string kind = "plain";   ///< plain (crop/flip image), augmix (clean + augmented), augmix_only, augmax
+  int count = 1;                ///< plain: equal copies; augmix: number of augmented views
+  std::string crop = "padded";  ///< padded, or random_resized to data.crop
+  double area_low = 0.08;       ///< random_resized: smallest share of a picture's area
   CropFlipOptions crop_flip;
   double jitter = 0, rotation = 0;  ///< colour factors 1 -+ jitter, degrees -+ rotation
   std::string policy = "none";      ///< none, cifar, imagenet (AutoAugment), or a policy file

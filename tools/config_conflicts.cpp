@@ -60,6 +60,21 @@ void check_transfer(const Config& config, Conflicts& conflicts) {
                     {"transfer.freeze_statistics", "transfer.freeze"}, "needs transfer.freeze >= 1");
 }
 
+void check_sizes(const Config& config, Conflicts& conflicts) {
+  const ImageTransform& transform = config.data.transform;
+  const bool resized_crop = config.views.crop == "random_resized";
+  conflicts.require(!holds_points(config.data) || !(transform.active() || resized_crop),
+                    {"data.crop", "data.resize", "views.crop", "data.name"},
+                    config.data.name + " holds points in the plane, which have no size");
+  conflicts.require(!resized_crop || transform.crop > 0, {"views.crop", "data.crop"},
+                    "random_resized needs data.crop, the side of the images");
+  conflicts.require(!has_mixed_sizes(config.data.name) || transform.crop > 0, {"data.crop", "data.name"},
+                    "pictures of " + config.data.name +
+                        " differ in size: set data.crop and data.resize, for example 224 and 256");
+  conflicts.require(transform.resize == 0 || transform.crop == 0 || transform.resize >= transform.crop,
+                    {"data.resize", "data.crop"}, "is below data.crop");
+}
+
 void check_views(const Config& config, Conflicts& conflicts) {
   const int views = config.perturb.kind == "augmax" ? 3 : view_count(config.views);  // after the step's own
   const ObjectiveConfig& objective = config.objective;
@@ -150,6 +165,7 @@ std::vector<ConfigConflict> find_conflicts(const Config& config) {
   Conflicts conflicts;
   check_data(config, conflicts);
   check_transfer(config, conflicts);
+  check_sizes(config, conflicts);
   check_views(config, conflicts);
   check_perturb(config, conflicts);
   check_mix(config, conflicts);

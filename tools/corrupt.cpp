@@ -63,6 +63,8 @@ class Job {
       : data_(data), options_(options), folder_(std::move(folder)), observer_(observer) {
     const auto shape = data.sample_shape();
     NM_CHECK_AS(ConfigError, shape.size() == 3, data.description(), " holds points; corruptions need images");
+    NM_CHECK_AS(ConfigError, shape[0] > 0, data.description(),
+                ": the pictures differ in size; choose --resize and --crop, for example 256 and 224");
     height_ = shape[0];
     width_ = shape[1];
     channels_ = shape[2];

@@ -61,8 +61,8 @@ BoundaryPanel compute_boundary(Model& model, const Config& config, const Boundar
   const NoGrad unrecorded;
   BoundaryPanel panel;
   panel.title = config.title.empty() ? config.data.name : config.title;
-  panel.points = points_of(*open_split(config.data, false));
-  std::vector<LabelledPoint> all = points_of(*open_split(config.data, true));
+  panel.points = points_of(*open_split(config, false));
+  std::vector<LabelledPoint> all = points_of(*open_split(config, true));
   all.insert(all.end(), panel.points.begin(), panel.points.end());
   frame(all, panel);
   panel.probability = class_one(model, grid_points(panel, options.grid));

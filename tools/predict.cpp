@@ -7,6 +7,7 @@
 #include "augment/views.h"
 #include "data/image_codec.h"
 #include "data/image_resize.h"
+#include "data/image_transform.h"
 #include "engine/autograd.h"
 #include "engine/error.h"
 
@@ -39,20 +40,22 @@ std::vector<double> softmax_of(const std::vector<float>& logits) {
 
 }  // namespace
 
-Image fit_image(const Image& image, const std::vector<std::int64_t>& sample_shape) {
+Image fit_image(const Image& image, const std::vector<std::int64_t>& sample_shape, int resize) {
   NM_CHECK_AS(ConfigError, sample_shape.size() == 3, "this model classifies points, not images");
   const int height = static_cast<int>(sample_shape[0]), width = static_cast<int>(sample_shape[1]);
   Image fitted = sample_shape[2] == 1 ? to_grey(image) : to_rgb(image);
+  if (resize > 0 && height == width) return transformed(fitted, {resize, height}, "the picture");
   if (fitted.height == height && fitted.width == width) return fitted;
   return height == width ? resize_and_crop(fitted, height) : resize_image(fitted, height, width);
 }
 
 std::vector<ClassProbability> predict_image(LoadedRun& run, const Image& image, std::size_t top) {
   const NoGrad unrecorded;
-  const Image fitted = fit_image(image, run.card.sample_shape);
+  const Image fitted = fit_image(image, run.card.sample_shape, run.card.resize);
   Tensor x = Tensor::empty({1, fitted.height, fitted.width, fitted.channels});
   make_plain_views(run.normalization)->make(fitted, Key(0), {x.mutable_data<float>()});
-  const std::vector<double> p = softmax_of((*run.model)(x.to(run.model->device()), Context::evaluation()).to_vector<float>());
+  const std::vector<double> p =
+      softmax_of((*run.model)(x.to(run.model->device()), Context::evaluation()).to_vector<float>());
 
   std::vector<std::size_t> order(p.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -58,6 +58,12 @@ Rows data_rows() {
           "Shards: decode large JPEGs at a half, a quarter or an eighth of their size where image_size "
           "allows; "
           "faster, but the pixels differ a little."),
+      key("data.resize", NM_FIELD(data.transform.resize), between(0, 4096),
+          "Test pictures: shorter side to resize to before the crop; 0 leaves the size. ImageNet: 256."),
+      key("data.crop", NM_FIELD(data.transform.crop), between(0, 4096),
+          "Test pictures: side of the centre crop, and side of the training images; 0 leaves the size. "
+          "ImageNet: 224. Training pictures get the same transform with views.crop = \"padded\".",
+          "D18"),
   };
 }
 

@@ -13,6 +13,11 @@ Rows view_rows() {
           "views alone, or what AugMax searches: plain, one AugMix view, and unmixed chains."),
       key("views.count", NM_FIELD(views.count), between(1, 16),
           "plain: equal copies; augmix: AugMix views, so that 2 makes three views in all; augmax: always 1."),
+      key("views.crop", NM_FIELD(views.crop), Texts{"padded", "random_resized"},
+          "padded: a random place in the image surrounded by zeros. random_resized, as for ImageNet: a box "
+          "of random area and shape of the whole picture, resized to data.crop; then the flip."),
+      key("views.area_low", NM_FIELD(views.area_low), ConfigRange{.low = 0, .high = 1, .low_open = true},
+          "random_resized: smallest share of the picture's area."),
       key("views.padding", NM_FIELD(views.crop_flip.padding), between(0, 256),
           "Zero padding of the random crop in pixels; 0 switches the crop off."),
       key("views.flip", NM_FIELD(views.crop_flip.flip), ConfigRange{},

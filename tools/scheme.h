@@ -76,8 +76,10 @@ std::unique_ptr<Objective> make_objective(const Config& config);
 /// The same without perturbations.
 std::unique_ptr<Objective> make_objective(const ObjectiveConfig& config, const FeatureMixOptions& mix);
 
-/// Views for training. Throws ConfigError for an unknown kind.
-std::unique_ptr<Views> make_views(const ViewsConfig& config, const Normalization& normalization);
+/// Views for training, crop_side x crop_side (data.crop) where views.crop is random_resized. Throws
+/// ConfigError for an unknown kind.
+std::unique_ptr<Views> make_views(const ViewsConfig& config, const Normalization& normalization,
+                                  int crop_side = 0);
 
 /// Channel constants by name: half, cifar10, cifar100, imagenet, none.
 Normalization make_normalization(const std::string& name);

@@ -17,6 +17,9 @@ std::shared_ptr<const Dataset> open_test_set(const LoadedRun& run, const TestSet
     wanted.image_size = run.config->data.image_size;
     wanted.fast_decode = run.config->data.fast_decode;
     if (options.path.empty() && options.limit == 0) wanted.cache = run.config->data.cache;
+    wanted.transform = run.config->data.transform;
+  } else if (run.card.resize > 0 && run.card.sample_shape.size() == 3) {
+    wanted.transform = {run.card.resize, static_cast<int>(run.card.sample_shape[0])};
   }
   if (!options.dataset.empty()) wanted.name = options.dataset;
   if (!options.path.empty()) wanted.path = options.path;
@@ -25,6 +28,10 @@ std::shared_ptr<const Dataset> open_test_set(const LoadedRun& run, const TestSet
     wanted.image_size = static_cast<int>(run.card.sample_shape[0]);
   NM_CHECK_AS(ConfigError, !wanted.name.empty(), run.weights.string(),
               ": the file does not say which data set its model belongs to; name one with --dataset");
+  if (has_mixed_sizes(wanted.name) && !wanted.transform.active() && run.card.sample_shape.size() == 3) {
+    const int side = static_cast<int>(run.card.sample_shape[0]);
+    wanted.transform = {side, side};
+  }
   std::shared_ptr<const Dataset> data = open_dataset(wanted);
   NM_CHECK_AS(ConfigError, data->sample_shape() == run.card.sample_shape, run.weights.string(),
               ": the model expects samples of ", Shape(run.card.sample_shape), ", the data set has ",

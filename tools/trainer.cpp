@@ -127,8 +127,8 @@ void Trainer::Impl::build() {
   NM_CHECK_AS(ConfigError, train.precision != "tf32" || on_gpu,
               "train.precision = \"tf32\" is arithmetic of GPUs; use \"f32\" with --device cpu");
   set_math_policy({.tf32 = train.precision == "tf32", .deterministic = train.deterministic});
-  train_data = open_split(config.data, true);
-  test_data = open_split(config.data, false);
+  train_data = open_split(config, true);
+  test_data = open_split(config, false);
   card = make_card(config, *train_data);
   model = make_model(card.architecture, card.options, key.child("init"));
   model = with_ensemble(std::move(model), config.ensemble);
@@ -138,7 +138,7 @@ void Trainer::Impl::build() {
   optimizer = make_optimizer(config.optimizer, begin_transfer(config.transfer, card, *model, from_start));
   const LoaderOptions loading{train.batch, true, train.drop_last, train.workers, train.prefetch};
   std::shared_ptr<const Views> views =
-      make_views(config.views, make_normalization(config.data.normalization));
+      make_views(config.views, make_normalization(config.data.normalization), config.data.transform.crop);
   const auto notice = [this](const std::string& text) { observer.notice(text); };
   source = replayed(make_batch_source(train_data, std::move(views), loading, key.child("data"),
                                       options.device, precision(), notice),

@@ -12,7 +12,8 @@
 
 namespace noisymix {
 
-std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train, const FillObserver& observer) {
+std::shared_ptr<const Dataset> open_split(const Config& config, bool train, const FillObserver& observer) {
+  const DataConfig& data = config.data;
   NM_CHECK_AS(DataError, data.path.empty() || std::filesystem::exists(data.path), data.path,
               ": no such folder; data.path names the one that holds the files of ", data.name,
               ", for example --set data.path=/data/", data.name);
@@ -30,6 +31,7 @@ std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train, co
   options.fast_decode = data.fast_decode;
   options.progress = observer.progress;
   options.should_stop = observer.should_stop;
+  if (!train || config.views.crop != "random_resized") options.transform = data.transform;
   return open_dataset(options);
 }
 
@@ -39,6 +41,9 @@ ModelCard make_card(const Config& config, const Dataset& train_data) {
   card.options = config.model.options;
   card.options.classes = train_data.classes();
   card.sample_shape = train_data.sample_shape();
+  const ImageTransform& transform = config.data.transform;
+  if (transform.crop > 0) card.sample_shape = {transform.crop, transform.crop, card.sample_shape.back()};
+  card.resize = transform.resize;
   card.options.inputs =
       static_cast<int>(card.sample_shape.back());  // channels are last, features the only size
   card.class_names = train_data.class_names();

@@ -21,7 +21,9 @@ struct FillObserver {
   std::function<bool()> should_stop{};
 };
 
-std::shared_ptr<const Dataset> open_split(const DataConfig& data, bool train,
+/// The training or test split. Pictures get the test transform, but for those of the training split that
+/// views.crop = "random_resized" takes whole.
+std::shared_ptr<const Dataset> open_split(const Config& config, bool train,
                                           const FillObserver& observer = {});
 
 /// What the weight files of a run say, given its training set.

@@ -36,10 +36,10 @@ Image make_view_sheet(const Config& config, const ViewSheetOptions& options) {
               options.images >= 1 && options.images <= 100 && options.epochs >= 1 && options.epochs <= 50,
               "view sheet: ", options.images, " images, ", options.epochs,
               " epochs, expected 1 to 100 images and 1 to 50 epochs");
-  const auto data = open_split(config.data, true);
+  const auto data = open_split(config, true);
   NM_CHECK_AS(DataError, data->sample_shape().size() == 3, "view sheet: ", data->description(),
               " holds no images");
-  const auto views = make_views(config.views, make_normalization("none"));
+  const auto views = make_views(config.views, make_normalization("none"), config.data.transform.crop);
   // The trainer's loader makes the same keys.
   BatchOrder order(data->size(), 1, false, false, Key(config.train.seed).child("data"));
   const auto rows = static_cast<int>(std::min<std::int64_t>(options.images, data->size()));

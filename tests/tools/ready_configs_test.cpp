@@ -22,7 +22,8 @@ TEST_CASE("ready configs: all load, have a title and a comment, and write back t
     CHECK(!ready_config_summary(ready).empty());
     CHECK(!config.title.empty());
     CHECK(to_toml(parse_config(name, to_toml(config), {})) == to_toml(config));
-    CHECK_NOTHROW(make_views(config.views, make_normalization(config.data.normalization)));
+    CHECK_NOTHROW(
+        make_views(config.views, make_normalization(config.data.normalization), config.data.transform.crop));
     CHECK_NOTHROW(make_objective(config.objective, config.mix));
   }
 }

@@ -39,7 +39,7 @@ TEST_CASE("view sheet: originals, then what the loader of a run gives") {
   const Image sheet = make_view_sheet(config, {.images = 3, .epochs = 2, .scale = 1});
   CHECK(sheet.height == 3 * 33 + 1);
   CHECK(sheet.width == 11 * 33 + 1);
-  const auto data = open_split(config.data, true);
+  const auto data = open_split(config, true);
   DataLoader loader(data, make_views(config.views, make_normalization("none")),
                     {.batch = 6, .shuffle = false, .workers = 0}, Key(config.train.seed).child("data"));
   for (int epoch = 0; epoch < 2; ++epoch) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "data/corrupted_sets.h"
+#include "data/image_transform.h"
 #include "data/npy.h"
 #include "engine/error.h"
 #include "tools/evaluation/attack_variants.h"
@@ -107,6 +108,13 @@ std::int64_t rows_of(const std::filesystem::path& file) {
   return shape.rank() == 0 ? 0 : shape[0];
 }
 
+/// Arrays of another size get the transform of the clean pictures: CIFAR-10-C for a model that sees CIFAR-10
+/// at 224 x 224. Those of the same size were corrupted after it.
+std::shared_ptr<const Dataset> as_clean(std::shared_ptr<const Dataset> arrays, const Dataset& clean) {
+  if (arrays->sample_shape() == clean.sample_shape()) return arrays;
+  return make_transformed(std::move(arrays), clean.transform());
+}
+
 Variant from_tree(const char* suite, const std::string& type, int severity, const PictureTree& tree) {
   Variant variant = at(suite, type.c_str(), severity, 0, tree.data->size());
   variant.data = tree.data;
@@ -129,7 +137,7 @@ std::vector<Variant> make_published_variants(const EvaluateOptions& options, con
     for (const std::string& type : types) {
       for (const int severity : options.severities) {
         variants.push_back(at("corruptions", type.c_str(), severity, 0, data.size()));
-        variants.back().data = arrays.open(type, severity);
+        variants.back().data = as_clean(arrays.open(type, severity), data);
       }
     }
     return variants;
@@ -151,6 +159,7 @@ Variant make_renditions_variant(const EvaluateOptions& options, const Dataset& c
               clean.description(), " holds points");
   PictureTreeOptions tree = tree_options(options, clean);
   tree.every_class = false;
+  tree.transform = clean.transform();
   return from_tree("renditions", folder.filename().string(), 0,
                    open_picture_tree(folder, clean.class_names(), tree));
 }

@@ -28,7 +28,7 @@ void add_model_figures(ReportRun& report, const std::filesystem::path& path, Dev
   }
   HarmedOptions options;
   options.evaluation_seed = report.results->evaluation_seed;
-  report.harmed = collect_harmed_images(run, *open_split(run.config->data, false),
+  report.harmed = collect_harmed_images(run, *open_split(*run.config, false),
                                         corruptions(report.results->parameter_set), options);
 }
 
