@@ -23,12 +23,12 @@ namespace {
 
 /// Four classes with five training and two test pictures each, of one size or every one of another.
 void write_pictures(const ScratchFolder& folder, bool equal = false) {
-  int made = 0;
+  unsigned made = 0;
   for (const char* name : {"n01", "n02", "n03", "n04"})
     for (int i = 0; i < 7; ++i, ++made)
-      folder.write(
-          std::string(i < 5 ? "train/" : "val/") + name + "/" + std::to_string(i) + ".png",
-          encode_png(smooth_image(equal ? 12 : 20 + made % 9, equal ? 12 : 22 + made % 7, 3, Key(made))));
+      folder.write(std::string(i < 5 ? "train/" : "val/") + name + "/" + std::to_string(i) + ".png",
+                   encode_png(smooth_image(equal ? 12 : 20 + static_cast<int>(made % 9),
+                                           equal ? 12 : 22 + static_cast<int>(made % 7), 3, Key(made))));
 }
 
 Config imagenet_run(const ScratchFolder& folder) {
