@@ -24,7 +24,7 @@ std::shared_ptr<const Dataset> open_test_set(const LoadedRun& run, const TestSet
   if (!options.dataset.empty()) wanted.name = options.dataset;
   if (!options.path.empty()) wanted.path = options.path;
   if (options.limit != 0) wanted.limit = options.limit == kWholeSet ? 0 : options.limit;
-  if (wanted.image_size == 0 && run.card.sample_shape.size() == 3)
+  if (wanted.image_size == 0 && !wanted.transform.active() && run.card.sample_shape.size() == 3)
     wanted.image_size = static_cast<int>(run.card.sample_shape[0]);
   NM_CHECK_AS(ConfigError, !wanted.name.empty(), run.weights.string(),
               ": the file does not say which data set its model belongs to; name one with --dataset");

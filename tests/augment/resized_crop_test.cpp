@@ -68,9 +68,9 @@ TEST_CASE("resized crop: areas, aspects and places follow their laws") {
 
 TEST_CASE("resized crop: a picture that no box fits gives the largest one at its centre") {
   for (int i = 0; i < 20; ++i) {
-    const PixelBox wide = draw_resized_crop(30, 3000, 0.5, Key(i));
+    const PixelBox wide = draw_resized_crop(30, 3000, 0.5, Key(1).child(i));
     CHECK(wide == PixelBox{.top = 0, .left = 1480, .height = 30, .width = 40});
-    const PixelBox tall = draw_resized_crop(3000, 30, 0.5, Key(i));
+    const PixelBox tall = draw_resized_crop(3000, 30, 0.5, Key(1).child(i));
     CHECK(tall == PixelBox{.top = 1480, .left = 0, .height = 40, .width = 30});
   }
   const PixelBox pixel = draw_resized_crop(1, 1, 0.08, Key(3));

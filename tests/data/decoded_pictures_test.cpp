@@ -36,7 +36,8 @@ std::shared_ptr<const Dataset> mixed_pictures(int count) {
   std::vector<Bytes> files;
   Scratch scratch;
   for (int i = 0; i < count; ++i) {
-    const Image image = smooth_image(20 + i % 17, 24 + i % 11, i % 5 == 0 ? 1 : 3, Key(i));
+    const Image image =
+        smooth_image(20 + i % 17, 24 + i % 11, i % 5 == 0 ? 1 : 3, Key(static_cast<std::uint64_t>(i)));
     files.push_back(i % 2 == 0 ? jpeg_file(image, 90, scratch) : encode_png(image));
   }
   return make_decoded_dataset(std::make_shared<MemoryPictures>(std::move(files)), PictureSizes::any, "mixed");

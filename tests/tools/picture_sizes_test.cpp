@@ -21,13 +21,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Four classes with five training and two test pictures each, every one of another size.
-void write_pictures(const ScratchFolder& folder) {
-  int made = 0;
+/// Four classes with five training and two test pictures each, of one size or every one of another.
+void write_pictures(const ScratchFolder& folder, bool equal = false) {
+  unsigned made = 0;
   for (const char* name : {"n01", "n02", "n03", "n04"})
     for (int i = 0; i < 7; ++i, ++made)
       folder.write(std::string(i < 5 ? "train/" : "val/") + name + "/" + std::to_string(i) + ".png",
-                   encode_png(smooth_image(20 + made % 9, 22 + made % 7, 3, Key(made))));
+                   encode_png(smooth_image(equal ? 12 : 20 + static_cast<int>(made % 9),
+                                           equal ? 12 : 22 + static_cast<int>(made % 7), 3, Key(made))));
 }
 
 Config imagenet_run(const ScratchFolder& folder) {
@@ -106,20 +107,23 @@ TEST_CASE("picture sizes: prediction applies the test transform") {
 
 TEST_CASE("picture sizes: small images can be enlarged for transfer learning, whatever the crop") {
   const ScratchFolder folder;
+  write_pictures(folder, true);
   for (const std::string crop : {"random_resized", "padded"}) {
     Config config = pictures_run();
+    config.data.name = "folder";
+    config.data.path = folder.path().string();
     config.views.kind = "plain";
     config.views.count = 1;
     config.views.crop = crop;
     config.objective.consistency = "none";
-    config.data.transform = {40, 36};
+    config.data.transform = {20, 18};
     config.train.max_steps = 1;
     train(config, folder / crop);
     const LoadedRun run = load_run(folder / crop);
-    CHECK(run.card.sample_shape == std::vector<std::int64_t>{36, 36, 3});
+    CHECK(run.card.sample_shape == std::vector<std::int64_t>{18, 18, 3});
     const auto test = open_test_set(run, {});
     CHECK(test->sample_shape() == run.card.sample_shape);
-    CHECK(open_split(config, true)->sample_shape()[0] == (crop == "padded" ? 36 : 32));
+    CHECK(open_split(config, true)->sample_shape()[0] == (crop == "padded" ? 18 : 12));
   }
 }
 
