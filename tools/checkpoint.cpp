@@ -128,7 +128,7 @@ LoadedRun load_run(const fs::path& path) {
   const Safetensors file = read_safetensors(run.weights);
   run.card = read_card(run.weights, file);
   run.normalization = make_normalization(run.card.normalization);
-  run.model = make_model(run.card.architecture, run.card.options, Key(0));
+  run.model = make_blank_model(run.card.architecture, run.card.options);
   const bool is_checkpoint = file.metadata.contains(kPositionKey);
   try {
     run.model->load_state(from_torch_layout(tensors_under(file, is_checkpoint ? kModelPrefix : "")));
