@@ -142,7 +142,7 @@ LoadedRun load_run(const fs::path& path) {
   const Safetensors file = read_safetensors(run.weights);
   run.card = read_card(run.weights, file);
   run.normalization = make_normalization(run.card.normalization);
-  run.model = make_model(run.card.architecture, run.card.options, Key(0));
+  run.model = make_blank_model(run.card.architecture, run.card.options);
   try {
     run.model->load_state(network_state(file));
   } catch (const DataError& error) {

@@ -46,7 +46,8 @@ void print_summary(const TrainSummary& summary, const std::filesystem::path& run
 }
 
 /// Decodes what data.cache lacks, which may take hours, before the run begins. False when stopped.
-bool fill_caches(const DataConfig& data) {
+bool fill_caches(const Config& config) {
+  const DataConfig& data = config.data;
   if (data.cache.empty()) return true;
   const bool terminal = is_terminal(STDERR_FILENO);
   for (const bool train_split : {true, false}) {
@@ -58,7 +59,7 @@ bool fill_caches(const DataConfig& data) {
     };
     observer.should_stop = StopSignals::requested;
     try {
-      open_split(data, train_split, observer);
+      open_split(config, train_split, observer);
     } catch (const DataError&) {
       if (!StopSignals::requested()) throw;
       return false;
@@ -83,7 +84,7 @@ int train(const Options& options) {
   display.width = terminal_width(STDOUT_FILENO);
   const auto progress = make_progress(std::cout, display);
   const StopSignals signals;
-  if (!fill_caches(config.data)) {
+  if (!fill_caches(config)) {
     std::cout << "stopped while decoding into " << config.data.cache << "; the same command continues\n";
     return kExitInterrupted;
   }
