@@ -13,11 +13,11 @@
 namespace noisymix {
 namespace {
 
-constexpr double kSide = 260, kGap = 22, kTitle = 46, kLeft = 44, kBottom = 38, kScale = 76;
+constexpr double kSide = 260, kGap = 22, kTitle = 54, kLeft = 44, kBottom = 38, kScale = 76;
 constexpr int kLevels = 10;
 // Blue for class 0, orange for class 1: told apart by everybody, and in grey by their darkness.
-constexpr const char* kFill[kLevels] = {"#8fb2d9", "#a9c4e2", "#c2d5ea", "#d9e5f2", "#eef3f8",
-                                        "#fbf2ea", "#f8dfca", "#f4c9a6", "#efb282", "#e99a5f"};
+constexpr const char* kFill[kLevels] = {"#a3c1e3", "#b6cee9", "#cadcef", "#dde8f4", "#eff4f9",
+                                        "#fcf3ec", "#fae3d1", "#f7d0b3", "#f3bc94", "#efa877"};
 constexpr const char* kClassZero = "#17508f";
 constexpr const char* kClassOne = "#b3440f";
 
@@ -121,7 +121,7 @@ void open_picture(std::ostream& out, double width, double height) {
   out << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " << width << ' ' << height << "\" width=\""
       << width << "\" height=\"" << height << "\">\n"
       << "<style>text{font:13px system-ui,-apple-system,\"Segoe UI\",\"DejaVu Sans\",sans-serif;fill:#3b4148}"
-         ".title{font-size:16px;font-weight:600;fill:#1d2126}.accuracy{font-size:14px}"
+         ".title{font-size:16px;font-weight:600;fill:#1d2126}"
          ".frame{fill:none;stroke:#3b4148;stroke-width:1.2}.tick{stroke:#3b4148;stroke-width:1}"
          ".boundary{fill:none;stroke:#1d2126;stroke-width:1.5;stroke-linejoin:round}"
          ".p{stroke:#fff;stroke-width:.7}</style>\n"
@@ -143,10 +143,9 @@ std::string boundary_figure(const std::vector<BoundaryFigurePanel>& panels, int 
   for (int i = 0; i < count; ++i) {
     const BoundaryFigurePanel& shown = panels[static_cast<std::size_t>(i)];
     const Corner at{kLeft + i % across * (kSide + kGap), kTitle + i / across * (kSide + kTitle)};
-    out << "<text class=\"title\" x=\"" << at.x << "\" y=\"" << at.y - 12 << "\">"
-        << report::escape(shown.panel->title) << "</text><text class=\"accuracy\" x=\"" << at.x + kSide
-        << "\" y=\"" << at.y - 12 << "\" text-anchor=\"end\">" << report::escape(shown.accuracy)
-        << "</text>\n";
+    out << "<text class=\"title\" x=\"" << at.x << "\" y=\"" << at.y - 26 << "\">"
+        << report::escape(shown.panel->title) << "</text><text class=\"accuracy\" x=\"" << at.x << "\" y=\""
+        << at.y - 9 << "\">test accuracy " << report::escape(shown.accuracy) << "</text>\n";
     out << "<g transform=\"translate(" << at.x << " " << at.y << ")\" clip-path=\"url(#panel)\">\n";
     draw_field(out, *shown.panel, grid, {0, 0});
     draw_points(out, *shown.panel, frame, {0, 0});

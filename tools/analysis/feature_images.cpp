@@ -151,7 +151,7 @@ class Ascent {
 
 void check_options(const LoadedRun& run, const FeatureImageOptions& options) {
   NM_CHECK_AS(ConfigError, run.card.sample_shape.size() == 3, run.weights.string(),
-              ": features are shown of models of images");
+              ": takes no images; features are shown of models that do");
   NM_CHECK_AS(ConfigError,
               options.units >= 1 && options.steps >= 0 && options.step > 0 && options.radius > 0 &&
                   options.batch >= 1,

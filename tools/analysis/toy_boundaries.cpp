@@ -1,5 +1,7 @@
 #include "tools/analysis/toy_boundaries.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include <nlohmann/json.hpp>
@@ -21,6 +23,20 @@ Config config_of(const std::string& name, int seed, const std::vector<std::strin
   std::vector<std::string> settings = overrides;
   settings.push_back("train.seed=" + std::to_string(seed));
   return parse_config(source.name, source.text, settings);
+}
+
+/// Place of the median, of the lower of two; the first one of equals.
+std::size_t median_place(std::vector<double> values) {
+  const std::vector<double> all = values;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return static_cast<std::size_t>(std::find(all.begin(), all.end(), *middle) - all.begin());
+}
+
+/// To four digits: a figure shows no more, and a file of them is a fifth as long.
+std::vector<double> rounded(std::vector<double> values) {
+  for (double& value : values) value = std::round(value * 1e4) / 1e4;
+  return values;
 }
 
 std::string accuracy_text(const SeedSpread& accuracy) {
@@ -55,6 +71,7 @@ std::vector<ToyBoundary> toy_boundaries(
   std::vector<ToyBoundary> result;
   for (const std::string& name : names) {
     ToyBoundary scheme{.config = name, .panel = {}, .accuracies = {}, .accuracy = {}};
+    std::vector<BoundaryPanel> panels;
     for (int seed = 1; seed <= options.seeds; ++seed) {
       const Config config = config_of(name, seed, options.overrides);
       if (progress) progress(config.title, done, total);
@@ -64,10 +81,13 @@ std::vector<ToyBoundary> toy_boundaries(
       if (trainer.run().end == TrainEnd::interrupted) return result;
       BoundaryPanel panel = compute_boundary(trainer.model(), config, {.grid = options.grid});
       scheme.accuracies.push_back(panel.accuracy);
-      if (seed == 1) scheme.panel = std::move(panel);
+      panels.push_back(std::move(panel));
       ++done;
     }
     scheme.accuracy = spread_of(scheme.accuracies);
+    const std::size_t drawn = median_place(scheme.accuracies);
+    scheme.drawn_seed = static_cast<int>(drawn) + 1;
+    scheme.panel = std::move(panels[drawn]);
     result.push_back(std::move(scheme));
   }
   if (progress) progress("", done, total);
@@ -86,10 +106,11 @@ std::string toy_boundaries_json(const ToyBoundaryOptions& options, const std::ve
                                {"accuracy", scheme.accuracy.mean},
                                {"deviation", scheme.accuracy.deviation},
                                {"accuracies", scheme.accuracies},
+                               {"drawn_seed", scheme.drawn_seed},
                                {"left", panel.center_x - panel.half_side},
                                {"top", panel.center_y + panel.half_side},
                                {"side", 2 * panel.half_side},
-                               {"probability", panel.probability}});
+                               {"probability", rounded(panel.probability)}});
   }
   return json.dump() + "\n";
 }

@@ -27,8 +27,9 @@ struct ToyBoundaryOptions {
 };
 
 struct ToyBoundary {
-  std::string config;              ///< name of the ready configuration
-  BoundaryPanel panel;             ///< of the first seed
+  std::string config;   ///< name of the ready configuration
+  BoundaryPanel panel;  ///< of the seed with the median accuracy (the lower of two), the first one of equals
+  int drawn_seed = 1;
   std::vector<double> accuracies;  ///< on the test points, per seed
   SeedSpread accuracy;
 };

@@ -13,22 +13,25 @@ using namespace noisymix;
 
 namespace {
 
+Cell cell_of(const char* suite, const char* type, double level, std::int64_t count, double accuracy) {
+  Cell cell;
+  cell.suite = suite;
+  cell.type = type;
+  cell.level = level;
+  cell.count = count;
+  cell.accuracy = accuracy;
+  return cell;
+}
+
 /// Ten examples, of which the first `clean` are right; accuracies under white noise and under PGD on five.
-EvaluationResults run_with(const char* name, int clean, std::vector<double> white, double pgd) {
+EvaluationResults run_with(const char* name, int clean, double white, double pgd) {
   EvaluationResults run;
   run.run = run.weights_hash = name;
   run.title = "NFM";
-  Cell cell{.suite = "clean", .type = "clean", .count = 10};
-  for (int i = 0; i < 10; ++i) cell.correct.push_back(i < clean);
-  cell.accuracy = clean / 10.0;
-  run.cells.push_back(cell);
-  for (std::size_t i = 0; i < white.size(); ++i)
-    run.cells.push_back({.suite = "noise",
-                         .type = "white_noise",
-                         .level = 0.1 * static_cast<double>(i + 1),
-                         .count = 10,
-                         .accuracy = white[i]});
-  run.cells.push_back({.suite = "attacks", .type = "pgd_linf", .level = 0.5, .count = 5, .accuracy = pgd});
+  run.cells.push_back(cell_of("clean", "clean", 0, 10, clean / 10.0));
+  for (int i = 0; i < 10; ++i) run.cells[0].correct.push_back(i < clean);
+  run.cells.push_back(cell_of("noise", "white_noise", 0.1, 10, white));
+  run.cells.push_back(cell_of("attacks", "pgd_linf", 0.5, 5, pgd));
   return run;
 }
 
@@ -55,8 +58,8 @@ TEST_CASE("perturbation levels: kinds and what they ask of an evaluation") {
 TEST_CASE("perturbation levels: means over seeds, level 0 on the examples that were perturbed") {
   std::vector<LevelKind> kinds = level_kinds_named({"white"}, {0, 0.1});
   kinds.push_back(level_kinds_named({"pgd"}, {0, 0.5}).front());
-  const std::vector<EvaluationResults> runs = {run_with("a", 8, {0.6}, 0.2), run_with("b", 4, {0.4}, 0.4),
-                                               run_with("c", 10, {0.9}, 0.0)};
+  const std::vector<EvaluationResults> runs = {run_with("a", 8, 0.6, 0.2), run_with("b", 4, 0.4, 0.4),
+                                               run_with("c", 10, 0.9, 0.0)};
   const auto curves = level_curves(runs, {"", "", "other"}, kinds);
   REQUIRE(curves.size() == 2);
   REQUIRE(curves[0].groups.size() == 2);
@@ -82,8 +85,8 @@ TEST_CASE("perturbation levels: means over seeds, level 0 on the examples that w
 
 TEST_CASE("perturbation levels: a missing result, and runs that do not belong together") {
   const auto kinds = level_kinds_named({"white"}, {0.3});
-  CHECK_THROWS_AS(level_curves({run_with("a", 8, {0.6}, 0.2)}, {""}, kinds), DataError);
-  auto other = run_with("b", 8, {0.6}, 0.2);
+  CHECK_THROWS_AS(level_curves({run_with("a", 8, 0.6, 0.2)}, {""}, kinds), DataError);
+  auto other = run_with("b", 8, 0.6, 0.2);
   other.data_hash = "x";
-  CHECK_THROWS_AS(level_curves({run_with("a", 8, {0.6}, 0.2), other}, {"", ""}, kinds), ConfigError);
+  CHECK_THROWS_AS(level_curves({run_with("a", 8, 0.6, 0.2), other}, {"", ""}, kinds), ConfigError);
 }
