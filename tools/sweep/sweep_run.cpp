@@ -31,16 +31,18 @@ namespace fs = std::filesystem;
 constexpr auto kPause = std::chrono::milliseconds(50);
 constexpr double kLookSeconds = 1;  // between looks into the logs of running trainings
 
-/// While alive, no other sweep works in the folder.
+/// While alive, no other sweep works in the folder. Children inherit the lock: when their parent is killed,
+/// it holds until they have finished their steps.
 class FolderLock {
  public:
   explicit FolderLock(const fs::path& out) {
     const fs::path file = out / ".lock";
-    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT, 0666);
     NM_CHECK_AS(DataError, descriptor_ >= 0, file.string(), ": cannot open this file");
     const bool free = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
     if (!free) ::close(descriptor_);
-    NM_CHECK_AS(ConfigError, free, out.string(), ": another sweep is at work in this folder");
+    NM_CHECK_AS(ConfigError, free, out.string(),
+                ": another sweep, or what one that was killed left running, is at work in this folder");
   }
   ~FolderLock() { ::close(descriptor_); }
   FolderLock(const FolderLock&) = delete;
