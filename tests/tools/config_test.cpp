@@ -45,7 +45,7 @@ TEST_CASE("config: mistakes in a file") {
        "weight_decay, beta1, beta2, epsilon"},
       {"[train]\nlr = 0.9\n", "run.toml:2:1: unknown key train.lr; did you mean optimizer.lr?"},
       {"[optimiser]\nlr = 0.9\n", "run.toml:1:2: unknown section [optimiser]; did you mean [optimizer]?"},
-      {"[data.extra]\na = 1\n", "run.toml:1:7: unknown section [data.extra]"},
+      {"[data.more]\na = 1\n", "run.toml:1:7: unknown section [data.more]"},
       {"optimizer = 3\n", "run.toml:1:1: optimizer: expected the section [optimizer], got 3"},
       {"[train]\nepochs = 1.5\n", "run.toml:2:1: train.epochs: expected an integer, got 1.5"},
       {"[train]\nepochs = 0\n", "run.toml:2:1: train.epochs: must be in 1 .. 1000000, got 0"},
@@ -53,7 +53,7 @@ TEST_CASE("config: mistakes in a file") {
       {"[train]\nreport = 2020-01-01\n", "run.toml:2:1: train.report: expected text, got a date or time"},
       {"[views]\nkind = \"augmx\"\n",
        "run.toml:2:1: views.kind: no such choice: \"augmx\"; did you mean \"augmix\"? Expected one of plain, "
-       "augmix, augmix_only"},
+       "augmix, augmix_only, augmax"},
       {"[views]\nseverity = 11\n", "run.toml:2:1: views.severity: must be in 1 .. 10, got 11"},
       {"[views]\ndepth = 0\n", "run.toml:2:1: views.depth: must be -1 (random) or at least 1"},
       {"[mix]\nlayers = [0, \"1\"]\n", "run.toml:2:1: mix.layers: expected a list of integers, got a list"},
