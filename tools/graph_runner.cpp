@@ -96,7 +96,7 @@ class GraphRunner final : public StepRunner {
     step.graph->replay(plan.values);
     const double loss = step.loss.item();
     if (!std::isfinite(loss) || step.non_finite.item() != 0) explain(step, settings, loss);
-    StepOutcome outcome{loss, stats_of({step.loss, step.terms, plan.lambda, plan.layer})};
+    StepOutcome outcome{loss, stats_of({step.loss, step.terms, {}, plan.lambda, plan.layer})};
     return outcome;
   }
 

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <set>
+#include <string>
 
 #include "engine/error.h"
 #include "tools/config.h"
@@ -12,7 +13,7 @@
 using namespace noisymix;
 
 TEST_CASE("ready configs: all load, have a title and a comment, and write back the same") {
-  CHECK(ready_configs().size() >= 60);
+  CHECK(ready_configs().size() >= 100);
   std::set<std::string> titles;
   for (const ReadyConfig& ready : ready_configs()) {
     const std::string name(ready.name);
@@ -24,7 +25,7 @@ TEST_CASE("ready configs: all load, have a title and a comment, and write back t
     CHECK(to_toml(parse_config(name, to_toml(config), {})) == to_toml(config));
     CHECK_NOTHROW(
         make_views(config.views, make_normalization(config.data.normalization), config.data.transform.crop));
-    CHECK_NOTHROW(make_objective(config.objective, config.mix));
+    CHECK_NOTHROW(make_objective(config));
   }
 }
 
@@ -71,4 +72,40 @@ TEST_CASE("ready configs: unknown names") {
                        "no file or ready configuration 'cifar10-noisymx'; did you mean cifar10-noisymix?",
                        ConfigError);
   CHECK_THROWS_WITH_AS(find_config("missing.toml"), "missing.toml: there is no such file", ConfigError);
+}
+
+TEST_CASE("ready configs: the DiGN family differs by what the paper says") {
+  const auto load = [](const std::string& name) { return parse_config(name, find_config(name).text, {}); };
+  for (const std::string data : {"cifar10-", "cifar100-"}) {
+    CAPTURE(data);
+    const double lambda = data == "cifar10-" ? 0.2 : 0.3;
+    const Config dign = load(data + "dign"), js = load(data + "dign-js"), both = load(data + "dign-augmix");
+    for (const Config* config : {&dign, &js, &both}) {
+      CHECK(config->perturb.noise == 0.2);
+      CHECK(config->perturb.noise_law == "uniform");
+      CHECK(config->perturb.consistency_weight == lambda);
+      CHECK(config->objective.separate_forwards);
+      CHECK(config->data.normalization == "none");
+      CHECK(config->train.batch == 512);
+    }
+    CHECK(dign.perturb.copies == 3);
+    CHECK(dign.perturb.consistency == "kl");
+    CHECK(js.perturb.copies == 2);
+    CHECK(js.perturb.consistency == "jensen_shannon");
+    CHECK(view_count(both.views) == 3);
+    CHECK(both.views.augmix.random_severity);
+    CHECK(both.objective.consistency_weight == 12);
+    CHECK_FALSE(load(data + "dign-no-consistency").perturb.keep_clean);
+    CHECK(load(data + "rse").ensemble.copies == 10);
+    CHECK(load(data + "free").train.replays == 8);
+    const Config trades = load(data + "trades"), pgd = load(data + "pgd-linf");
+    CHECK(trades.perturb.attack == "kl");
+    CHECK(trades.perturb.start == "normal");
+    CHECK(trades.perturb.consistency_weight == 3);
+    CHECK(pgd.perturb.epsilon == doctest::Approx(8.0 / 255));
+    CHECK(pgd.perturb.iterations == 7);
+    CHECK(pgd.perturb.start == "zero");
+    CHECK_FALSE(pgd.perturb.clip);
+    CHECK(load(data + "augmax").perturb.iterations == 10);
+  }
 }
