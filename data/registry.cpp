@@ -11,7 +11,6 @@
 #include "data/image_folder.h"
 #include "data/image_transform.h"
 #include "data/imagenet.h"
-#include "data/picture_dataset.h"
 #include "data/shapes.h"
 #include "data/tar_shards.h"
 #include "data/toy.h"
@@ -44,19 +43,24 @@ Opened mnist(const DatasetOptions& o) {
 Opened folder(const DatasetOptions& o) {
   return open_image_folder(o.path, o.train, o.image_size, o.limit);
 }
-Opened shards(const DatasetOptions& o) {
-  const auto pictures = open_split_shards(o.path, o.train, o.limit);
+/// A set over pictures that are decoded when needed, or once into a cache.
+Opened decoded(const DatasetOptions& o, PictureSizes sizes, std::shared_ptr<const EncodedPictures> pictures,
+               const std::string& description) {
+  if (o.cache.empty())
+    return make_decoded_dataset(std::move(pictures), {sizes, o.image_size, o.fast_decode}, description);
   const std::string split = o.train ? "train" : "test";
-  const std::string description = "pictures, " + split + " split, from the shards in " + o.path.string();
-  if (o.cache.empty() && o.image_size == 0)
-    return make_decoded_dataset(pictures, PictureSizes::any, description);
-  if (o.cache.empty()) return make_picture_dataset(pictures, o.image_size, o.fast_decode, description);
-  CacheOptions cache{.file = o.cache / (split + "-" + std::to_string(o.image_size) + ".cache"),
-                     .side = o.image_size,
-                     .fast_decode = o.fast_decode,
-                     .progress = o.progress,
-                     .should_stop = o.should_stop};
-  return make_cached(pictures, cache, description);
+  const CacheOptions cache{.file = o.cache / (split + "-" + std::to_string(o.image_size) + ".cache"),
+                           .side = o.image_size,
+                           .fast_decode = o.fast_decode,
+                           .progress = o.progress,
+                           .should_stop = o.should_stop};
+  return make_cached(std::move(pictures), sizes, cache, description);
+}
+Opened shards(const DatasetOptions& o) {
+  return decoded(o, o.image_size > 0 ? PictureSizes::square : PictureSizes::any,
+                 open_split_shards(o.path, o.train, o.limit),
+                 std::string("pictures, ") + (o.train ? "train" : "test") + " split, from the shards in " +
+                     o.path.string());
 }
 Opened circles(const DatasetOptions& o) {
   return make_circles(o.seed, o.train, o.count);
@@ -64,27 +68,26 @@ Opened circles(const DatasetOptions& o) {
 Opened polygon(const DatasetOptions& o) {
   return make_polygon(o.seed, o.train, o.count);
 }
-/// A set over pictures that are decoded when needed.
-Opened decoded(const DatasetOptions& o, PictureSizes sizes,
-               std::shared_ptr<const EncodedPictures> (*open)(const std::filesystem::path&, bool)) {
-  return make_decoded_dataset(
-      open(o.path, o.train), sizes,
-      o.name + ", " + (o.train ? "train" : "test") + " split, from " + o.path.string());
+/// A layout of class folders.
+Opened layout(const DatasetOptions& o, PictureSizes sizes,
+              std::shared_ptr<const EncodedPictures> (*open)(const std::filesystem::path&, bool)) {
+  return decoded(o, sizes, open(o.path, o.train),
+                 o.name + ", " + (o.train ? "train" : "test") + " split, from " + o.path.string());
 }
 Opened imagenet(const DatasetOptions& o) {
-  return decoded(o, PictureSizes::any, open_imagenet);
+  return layout(o, PictureSizes::any, open_imagenet);
 }
 Opened imagenet_r(const DatasetOptions& o) {
-  return decoded(o, PictureSizes::any, open_imagenet_r);
+  return layout(o, PictureSizes::any, open_imagenet_r);
 }
 Opened imagenette(const DatasetOptions& o) {
-  return decoded(o, PictureSizes::any, open_imagenette);
+  return layout(o, PictureSizes::any, open_imagenette);
 }
 Opened restricted_imagenet(const DatasetOptions& o) {
-  return decoded(o, PictureSizes::any, open_restricted_imagenet);
+  return layout(o, PictureSizes::any, open_restricted_imagenet);
 }
 Opened tiny_imagenet(const DatasetOptions& o) {
-  return decoded(o, o.transform.active() ? PictureSizes::any : PictureSizes::equal, open_tiny_imagenet);
+  return layout(o, o.transform.active() ? PictureSizes::any : PictureSizes::equal, open_tiny_imagenet);
 }
 
 constexpr Entry kEntries[] = {

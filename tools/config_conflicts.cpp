@@ -30,11 +30,13 @@ void check_data(const Config& config, Conflicts& conflicts) {
   const DataConfig& data = config.data;
   conflicts.require(is_built_in(data) || !data.path.empty(), {"data.path", "data.name"},
                     "the data set " + data.name + " needs the folder of its files");
-  const bool decodes = data.name == "shards";
-  conflicts.require(decodes || data.cache.empty(), {"data.cache", "data.name"},
-                    "only shards are decoded again in every epoch, not " + data.name);
+  const bool decodes =
+      data.name == "shards" || data.name.find("image") != std::string::npos;  // the ImageNet layouts
+  conflicts.require(
+      decodes || data.cache.empty(), {"data.cache", "data.name"},
+      "only shards and the ImageNet layouts are decoded again in every epoch, not " + data.name);
   conflicts.require(decodes || !data.fast_decode, {"data.fast_decode", "data.name"},
-                    "only shards can be decoded faster, not " + data.name);
+                    "only shards and the ImageNet layouts can be decoded faster, not " + data.name);
   conflicts.require(!data.fast_decode || data.image_size > 0, {"data.fast_decode", "data.image_size"},
                     "needs data.image_size: the size that must remain");
   conflicts.require(!holds_points(data) || config.views.kind == "plain", {"views.kind", "data.name"},

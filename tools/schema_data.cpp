@@ -41,7 +41,7 @@ Rows data_rows() {
           "Test on the first so many examples; 0 is all."),
       key("data.seed", NM_FIELD(data.seed), at_least(0), "Seed of built-in sets, independent of train.seed."),
       key("data.image_size", NM_FIELD(data.image_size), between(0, 1024),
-          "Image folders and shards: side to resize to; 0 requires images of one size."),
+          "Image folders, shards, ImageNet layouts: side to resize to; 0 requires images of one size."),
       key("data.paired", NM_FIELD(data.paired), ConfigRange{},
           "Changed versions of the training pictures, of which one at times replaces its original "
           "(stylized training): a folder with the same tree, or files of the same kind. Empty is none."),
@@ -51,11 +51,13 @@ Rows data_rows() {
           "Folder CLASS/ or train/CLASS/ of pictures to train on beside the set's own (DeepAugment). "
           "Empty is none."),
       key("data.cache", NM_FIELD(data.cache), ConfigRange{},
-          "Shards: folder for decoded pictures, which are then read instead of decoded in every epoch; empty "
+          "Shards and ImageNet layouts: folder for decoded pictures, which are then read instead of decoded "
+          "in every epoch; empty "
           "is "
           "none. Made when missing or of other files."),
       key("data.fast_decode", NM_FIELD(data.fast_decode), ConfigRange{},
-          "Shards: decode large JPEGs at a half, a quarter or an eighth of their size where image_size "
+          "Shards and ImageNet layouts: decode large JPEGs at a half, a quarter or an eighth of their size "
+          "where image_size "
           "allows; "
           "faster, but the pixels differ a little."),
       key("data.resize", NM_FIELD(data.transform.resize), between(0, 4096),

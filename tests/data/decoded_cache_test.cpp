@@ -6,9 +6,9 @@
 
 #include <fstream>
 
+#include "data/decoded_pictures.h"
 #include "data/image_codec.h"
 #include "data/image_resize.h"
-#include "data/picture_dataset.h"
 #include "tests/data/expect_data_error.h"
 #include "tests/scratch_folder.h"
 
@@ -183,16 +183,16 @@ TEST_CASE("cache: a partial file of other pictures, or not a cache at all, is be
 TEST_CASE("cache: as a data set, equal to the one that decodes") {
   const ScratchFolder folder;
   const auto pictures = std::make_shared<TestPictures>(30);
-  const auto decoding = make_picture_dataset(pictures, 6, false, "decoding");
-  const auto cached = make_cached(pictures, {.file = folder / "c", .side = 6}, "cached");
+  const auto decoding = make_decoded_dataset(pictures, {PictureSizes::square, 6, false}, "decoding");
+  const auto cached =
+      make_cached(pictures, PictureSizes::square, {.file = folder / "c", .side = 6}, "cached");
   CHECK(cached->sample_shape() == std::vector<std::int64_t>{6, 6, 3});
   CHECK(cached->class_names() == decoding->class_names());
   for (std::int64_t i = 0; i < 30; ++i) {
     CHECK(cached->get(i).image == decoding->get(i).image);
     CHECK(cached->get(i).label == i % 2);
   }
-  expect_data_error("picture", "set image_size",
-                    [&] { make_picture_dataset(pictures, 0, false, "x")->get(1); });
+  expect_data_error("picture", "set image_size", [&] { make_decoded_dataset(pictures, {}, "x")->get(1); });
   CHECK_THROWS_AS(DecodedCache(*pictures, {.file = folder / "e", .side = -1}), ConfigError);
   folder.write("file", std::string("no folder"));
   expect_data_error("file", "", [&] { DecodedCache cache(*pictures, {.file = folder / "file/c"}); });

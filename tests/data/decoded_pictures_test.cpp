@@ -40,7 +40,8 @@ std::shared_ptr<const Dataset> mixed_pictures(int count) {
         smooth_image(20 + i % 17, 24 + i % 11, i % 5 == 0 ? 1 : 3, Key(static_cast<std::uint64_t>(i)));
     files.push_back(i % 2 == 0 ? jpeg_file(image, 90, scratch) : encode_png(image));
   }
-  return make_decoded_dataset(std::make_shared<MemoryPictures>(std::move(files)), PictureSizes::any, "mixed");
+  return make_decoded_dataset(std::make_shared<MemoryPictures>(std::move(files)),
+                              {.sizes = PictureSizes::any}, "mixed");
 }
 
 }  // namespace
@@ -64,14 +65,13 @@ TEST_CASE("decoded pictures: RGB of any size with their labels") {
 TEST_CASE("decoded pictures: sets of one size refuse others, damage names the picture") {
   const Bytes first = encode_png(Image(4, 5, 3)), other = encode_png(Image(5, 5, 3));
   const auto pictures = std::make_shared<MemoryPictures>(std::vector<Bytes>{first, other, {1, 2, 3}});
-  const auto equal = make_decoded_dataset(pictures, PictureSizes::equal, "equal");
+  const auto equal = make_decoded_dataset(pictures, {}, "equal");
   CHECK(equal->sample_shape() == std::vector<std::int64_t>{4, 5, 3});
   CHECK(equal->get(0).image.width == 5);
   expect_data_error("picture 1", "is 5x5 but picture 0 is 4x5", [&] { equal->get(1); });
   expect_data_error("picture 2", "neither PNG nor JPEG", [&] { equal->get(2); });
   expect_data_error("nothing", "holds no pictures", [] {
-    make_decoded_dataset(std::make_shared<MemoryPictures>(std::vector<Bytes>{}), PictureSizes::any,
-                         "nothing");
+    make_decoded_dataset(std::make_shared<MemoryPictures>(std::vector<Bytes>{}), {}, "nothing");
   });
 }
 

@@ -115,8 +115,11 @@ TEST_CASE("shards: a data set of squares; the test split has the classes of the 
   folder.write("classes.txt", std::string("dog\ncat\n"));
   CHECK(open_dataset(options)->get(0).label == 0);
   options.train = true;
-  options.image_size = 0;
-  expect_data_error("1.png", "set image_size", [&] { open_dataset(options)->get(1); });
+  options.image_size = 0;  // pictures as they are: views or a transform bring them to one size
+  CHECK(open_dataset(options)->sample_shape() == std::vector<std::int64_t>{0, 0, 3});
+  options.transform = {.resize = 3, .crop = 2};
+  CHECK(open_dataset(options)->sample_shape() == std::vector<std::int64_t>{2, 2, 3});
+  CHECK(open_dataset(options)->get(1).image.height == 2);
   folder.write("classes.txt", std::string("dog\ndog\n"));
   expect_data_error("classes.txt", "twice", [&] { open_dataset(options); });
 }
