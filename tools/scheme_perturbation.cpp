@@ -92,11 +92,15 @@ class AugMaxPerturbation final : public Perturbation {
                 "perturb.kind = \"augmax\" mixes the chains that views.kind = \"augmax\" makes, got ",
                 batch.views, " views");
     const std::int64_t count = batch.size();
-    const auto view = [&](int v) { return batch.images.rows(v * count, (v + 1) * count); };
+    const Dtype precision = batch.images.dtype();
+    const auto view = [&](int v) {  // steps of 0.1 and gradients' signs want more digits than bf16 has
+      const Tensor images = batch.images.rows(v * count, (v + 1) * count);
+      return precision == Dtype::f64 ? images : images.to(Dtype::f32);
+    };
     std::vector<Tensor> chains;
     for (int v = 2; v < batch.views; ++v) chains.push_back(view(v));
-    const auto logits_of = [&](const Tensor& x) { return evaluation_logits(model, x); };
-    const Tensor adversarial = augmax(view(0), chains, batch.labels, logits_of, options_, key);
+    const auto logits_of = [&](const Tensor& x) { return evaluation_logits(model, x.to(precision)); };
+    const Tensor adversarial = augmax(view(0), chains, batch.labels, logits_of, options_, key).to(precision);
     return {.images = concat({batch.images.rows(0, 2 * count), adversarial}), .own = 3, .views = 3};
   }
 
