@@ -9,6 +9,7 @@
 #include "tools/bench_augmix.h"
 #include "tools/bench_conv.h"
 #include "tools/bench_peak.h"
+#include "tools/bench_schemes.h"
 #include "tools/bench_step.h"
 #include "tools/config.h"
 
@@ -41,7 +42,7 @@ TEST_CASE("a step benchmark reports the fields that the comparison scripts read"
     CHECK(result.peak_mib > 0);
     CHECK(fields(to_json(result)) == std::vector<std::string>{"peer", "arch", "scheme", "device", "dtype",
                                                               "batch", "step_s", "views_per_s",
-                                                              "base_images_per_s", "peak_mib"});
+                                                              "base_images_per_s", "passes", "peak_mib"});
     CHECK(to_text(result).starts_with("wrn28-2 " + options.scheme + ", batch 2"));
     options.dtype = options.dtype == "f32" ? "bf16" : "f32";
   }
@@ -49,8 +50,8 @@ TEST_CASE("a step benchmark reports the fields that the comparison scripts read"
 
 TEST_CASE("impossible step benchmarks are refused") {
   BenchStepOptions options;
-  options.scheme = "cutmix";
-  CHECK_THROWS_AS(bench_step(options), ConfigError);
+  options.scheme = "cutmx";
+  CHECK_THROWS_WITH_AS(bench_step(options), doctest::Contains("did you mean cutmix?"), ConfigError);
   options = {};
   options.dtype = "f16";
   CHECK_THROWS_AS(bench_step(options), ConfigError);
@@ -106,4 +107,26 @@ TEST_CASE("a profiled step lists its ops, and says when memory was asked for") {
     CHECK_MESSAGE(result.profile.find(op) != std::string::npos, op);
   CHECK(result.system_allocations == 0);
   CHECK(to_text(result).find("of limit") != std::string::npos);
+}
+
+TEST_CASE("every scheme can be stepped, and its passes are counted") {
+  BenchStepOptions options;
+  options.arch = "preactresnet18";
+  options.width = 0.0625;
+  options.batch = 4;
+  options.steps = 1;
+  options.warmup = 0;
+  const auto costs = bench_schemes(
+      options, {"noisymix", "cutmix", "puzzlemix", "augmax", "trades", "dign", "free", "noise2net"});
+  const std::vector<double> passes = {3, 1, 2, 13, 9, 4, 1, 1};
+  REQUIRE(costs.size() == passes.size());
+  for (std::size_t i = 0; i < costs.size(); ++i) {
+    CAPTURE(costs[i].scheme);
+    CHECK(costs[i].passes == passes[i]);
+    CHECK(costs[i].step_s > 0);
+    CHECK(costs[i].plain_s > 0);
+    CHECK(costs[i].ratio() == doctest::Approx(costs[i].step_s / (costs[i].plain_s * passes[i])));
+  }
+  CHECK(to_text(costs).find("noise2net") != std::string::npos);
+  CHECK(to_json(costs).starts_with("[{\"scheme\":\"noisymix\""));
 }

@@ -83,11 +83,18 @@ TEST_CASE("a checkpoint comes back bit for bit") {
   position.accuracy_sum = 1.0 / 3;
   position.best_accuracy = 0.7;
   position.metrics_bytes = 4711;
-  save_checkpoint(folder / "c.safetensors", {small_card(), position, model->state(), momenta->parameters()});
+  save_checkpoint(folder / "c.safetensors", {small_card(),
+                                             position,
+                                             model->state(),
+                                             momenta->parameters(),
+                                             {{"delta", Tensor::full({2, 3}, 0.25)}}});
   const Checkpoint read = load_checkpoint(folder / "c.safetensors");
   CHECK(read.position == position);
   CHECK(same_bits(read.model, model->state()));
   CHECK(same_bits(read.optimizer, momenta->parameters()));
+  REQUIRE(read.objective.size() == 1);
+  CHECK(read.objective[0].first == "delta");
+  CHECK(read.objective[0].second.to_vector<float>() == std::vector<float>(6, 0.25f));
   CHECK(
       same_bits(load_run(folder / "c.safetensors").model->state(), model->state()));  // usable as weights too
 }

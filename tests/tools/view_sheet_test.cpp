@@ -33,8 +33,8 @@ Image cell(const Image& sheet, int row, int column) {
 }  // namespace
 
 TEST_CASE("view sheet: originals, then what the loader of a run gives") {
-  const Config config = config_of({"views.kind=augmax", "views.policy=cifar", "views.jitter=0.25",
-                                   "objective.consistency=jensen_shannon"});
+  const Config config = config_of({"views.kind=augmax", "perturb.kind=augmax", "views.policy=cifar",
+                                   "views.jitter=0.25", "objective.consistency=jensen_shannon"});
   CHECK(view_count(config.views) == 5);
   const Image sheet = make_view_sheet(config, {.images = 3, .epochs = 2, .scale = 1});
   CHECK(sheet.height == 3 * 33 + 1);
@@ -78,7 +78,7 @@ TEST_CASE("view sheet: options out of range") {
 }
 
 TEST_CASE("views in settings: what does not fit together") {
-  CHECK_THROWS_AS(config_of({"views.kind=augmax", "views.count=2"}), ConfigError);
+  CHECK_THROWS_AS(config_of({"views.kind=augmax", "perturb.kind=augmax", "views.count=2"}), ConfigError);
   CHECK_THROWS_AS(config_of({"data.paired=somewhere"}), ConfigError);
   CHECK_THROWS_AS(config_of({"data.paired_share=1.5"}), ConfigError);
   CHECK_THROWS_AS(config_of({"data.name=circles", "model.name=toy-mlp", "views.policy=cifar"}), ConfigError);
