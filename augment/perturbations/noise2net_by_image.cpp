@@ -173,8 +173,7 @@ class ImageNetwork {
     for (std::size_t slice = 0; slice < kNoise2NetSlices; ++slice) {
       float** own = wide_.data() + slice * hidden;
       if (slice > 0)
-        for (std::size_t c = 0; c < hidden; ++c)
-          add_plane(own[c], wide_[(slice - 1) * hidden + c], length_);
+        for (std::size_t c = 0; c < hidden; ++c) add_plane(own[c], wide_[(slice - 1) * hidden + c], length_);
       convolve(own, structure_.convs[static_cast<std::size_t>(stage)][slice], weights.convs[slice]);
       for (std::size_t c = 0; c < hidden; ++c) {
         normalise_and_rectify(results_[c]);
