@@ -71,7 +71,8 @@ class Module {
   /// The returned reference stays valid for the life of the module.
   Tensor& register_parameter(std::string name, Tensor value);
   Tensor& register_buffer(std::string name, Tensor value);
-  /// The child must live as long as this module, as a member does. An empty name adds nothing to the names below.
+  /// The child must live as long as this module, as a member does. An empty name adds nothing to the names
+  /// below.
   void register_module(std::string name, Module& child);
 
  private:

@@ -55,7 +55,8 @@ std::shared_ptr<const Dataset> open(const BenchLoaderOptions& options) {
     return open_dataset({.name = options.dataset, .path = options.path, .limit = options.images});
   char text[64];
   std::snprintf(text, sizeof text, "JPEG pictures of %d x %d made here", kWidth, kHeight);
-  return make_decoded_dataset(std::make_shared<MadePictures>(options.images), {.sizes = PictureSizes::any}, text);
+  return make_decoded_dataset(std::make_shared<MadePictures>(options.images), {.sizes = PictureSizes::any},
+                              text);
 }
 
 }  // namespace

@@ -70,7 +70,9 @@ int run(const Action& action) {
 }  // namespace
 
 void add_machine_options(CLI::App& verb, MachineOptions& options) {
-  verb.add_option("--device", options.device, "auto, cpu, cuda or cuda:N")->capture_default_str()->type_name("DEVICE");
+  verb.add_option("--device", options.device, "auto, cpu, cuda or cuda:N")
+      ->capture_default_str()
+      ->type_name("DEVICE");
   verb.add_option("--threads", options.threads, "threads for computing; 0 is one per core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str()
@@ -97,8 +99,9 @@ int run_command_line(int argc, const char* const* argv) {
   program.require_subcommand(1);
   program.footer(examples({"train demo", "evaluate runs/demo", "config explain mix"}));
   Action action;
-  for (auto* add : {add_train, add_sweep, add_evaluate, add_compare, add_report, add_corrupt, add_analyse, add_predict, add_plot, add_data,
-                    add_config, add_models, add_import, add_bench, add_doctor}) {
+  for (auto* add :
+       {add_train, add_sweep, add_evaluate, add_compare, add_report, add_corrupt, add_analyse, add_predict,
+        add_plot, add_data, add_config, add_models, add_import, add_bench, add_doctor}) {
     add(program, action);
   }
   if (argc <= 1) {

@@ -71,7 +71,8 @@ void add_analyse_boundaries(CLI::App& verb, Action& action) {
       ->required()
       ->type_name("circles|polygon");
   add_out_option(*boundaries, options->out, "boundaries-circles.json, .csv and .svg (or -polygon)");
-  boundaries->add_option("--seeds", study.seeds, "trainings of each scheme; the one of median accuracy is drawn")
+  boundaries
+      ->add_option("--seeds", study.seeds, "trainings of each scheme; the one of median accuracy is drawn")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   boundaries->add_option("--set", study.overrides, "override a setting of every scheme, may be repeated")

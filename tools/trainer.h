@@ -12,8 +12,9 @@
 namespace noisymix {
 
 struct TrainOptions {
-  std::filesystem::path run;          ///< folder of the run; empty: nothing is written, TrainSummary::weights is empty
-  bool resume = false;                ///< continue from the newest checkpoint in `run`
+  std::filesystem::path
+      run;              ///< folder of the run; empty: nothing is written, TrainSummary::weights is empty
+  bool resume = false;  ///< continue from the newest checkpoint in `run`
   std::function<bool()> should_stop;  ///< asked after every step; true finishes with a checkpoint
   Device device = {};                 ///< where the model is and steps are computed
 };

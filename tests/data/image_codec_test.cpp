@@ -7,8 +7,8 @@
 
 #include "data/npy.h"
 #include "tests/data/expect_data_error.h"
-#include "tests/scratch_folder.h"
 #include "tests/golden.h"
+#include "tests/scratch_folder.h"
 
 using namespace noisymix;
 using namespace noisymix::testing;
@@ -133,7 +133,8 @@ TEST_CASE("image codec: sizes are checked before memory is taken") {
 }
 
 TEST_CASE("image codec: JPEGs at a fraction of their size, never below the side asked for") {
-  for (const char* name : {"jpeg/baseline_420.jpg", "jpeg/progressive.jpg", "jpeg/gray.jpg", "jpeg/cmyk.jpg"}) {
+  for (const char* name :
+       {"jpeg/baseline_420.jpg", "jpeg/progressive.jpg", "jpeg/gray.jpg", "jpeg/cmyk.jpg"}) {
     CAPTURE(name);
     const Bytes bytes = fixture(name);
     const Image whole = decode_image(name, bytes);
