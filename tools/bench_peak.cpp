@@ -1,7 +1,6 @@
 #include "tools/bench_peak.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -14,15 +13,12 @@
 #include "engine/cpu/micro_kernels.h"
 #include "engine/cpu/packed_tiles.h"
 #include "engine/cpu/parallel.h"
+#include "tools/work_progress.h"
 
 namespace noisymix {
 namespace {
 
 constexpr int kRepeats = 5;
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 /// Work per second when every one of `threads` threads runs `work`, which returns how much it did; best of
 /// several.
@@ -30,13 +26,13 @@ double rate(int threads, const std::function<double(int thread)>& work) {
   double best = 0;
   for (int repeat = 0; repeat < kRepeats; ++repeat) {
     std::vector<double> done(static_cast<std::size_t>(threads));
-    const double start = now();
+    const double start = steady_seconds();
     cpu::parallel_for(threads, 1, [&](std::int64_t i, std::int64_t) {
       done[static_cast<std::size_t>(i)] = work(static_cast<int>(i));
     });
     double total = 0;
     for (const double d : done) total += d;
-    best = std::max(best, total / (now() - start));
+    best = std::max(best, total / (steady_seconds() - start));
   }
   return best;
 }

@@ -12,6 +12,7 @@
 #include "engine/cpu/parallel.h"
 #include "engine/error.h"
 #include "engine/io/atomic_file.h"
+#include "tools/folder_claim.h"
 
 namespace noisymix {
 namespace {
@@ -79,7 +80,7 @@ class Job {
 
   bool run() {
     fs::create_directories(folder_);
-    claim_folder();
+    claim_folder(folder_, "corrupt.json", "a set", settings());
     write_labels();
     for (const CorruptionType type : options_.corruptions)
       if (!exists(name_of(type)) && !write_corruption(type)) return false;
@@ -113,23 +114,6 @@ class Job {
             {"difficulty", options_.sequences.empty() ? 0 : options_.difficulty},
             {"glass_swap", options_.corruption_options.glass_swap},
             {"frost_pictures", options_.corruption_options.frost_pictures != nullptr}};
-  }
-
-  void claim_folder() const {
-    const fs::path file = folder_ / "corrupt.json";
-    const nlohmann::ordered_json wanted = settings();
-    if (!fs::exists(file)) {
-      write_file_atomically(file, wanted.dump(2) + "\n");
-      return;
-    }
-    const Bytes bytes = read_file_bytes(file, 1 << 20);
-    const auto found = nlohmann::ordered_json::parse(bytes.begin(), bytes.end(), nullptr, false);
-    for (const auto& [key, value] : wanted.items()) {
-      const std::string there = found.is_object() && found.contains(key) ? found[key].dump() : "nothing";
-      NM_CHECK_AS(ConfigError, there == value.dump(), folder_.string(),
-                  " holds a set made of something else: ", key, " is ", printable(there), " there, ",
-                  value.dump(), " now; choose another --out, or remove the folder");
-    }
   }
 
   void write_labels() const {

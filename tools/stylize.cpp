@@ -11,10 +11,11 @@
 
 #include "data/content_hash.h"
 #include "data/decoded_cache.h"
+#include "data/file_bytes.h"
 #include "data/image_codec.h"
 #include "engine/error.h"
-#include "engine/io/atomic_file.h"
 #include "engine/key.h"
+#include "tools/folder_claim.h"
 
 namespace noisymix {
 namespace {
@@ -113,24 +114,6 @@ nlohmann::ordered_json settings_of(const StylizeOptions& options, const std::vec
           {"seed", options.seed}};
 }
 
-/// Writes what the folder's pictures are made of, or checks it against what is there.
-void claim_folder(const fs::path& folder, const nlohmann::ordered_json& wanted) {
-  fs::create_directories(folder);
-  const fs::path file = folder / "stylize.json";
-  if (!fs::exists(file)) {
-    write_file_atomically(file, wanted.dump(2) + "\n");
-    return;
-  }
-  const Bytes bytes = read_file_bytes(file, 1 << 20);
-  const auto found = nlohmann::ordered_json::parse(bytes.begin(), bytes.end(), nullptr, false);
-  for (const auto& [key, value] : wanted.items()) {
-    const std::string there = found.is_object() && found.contains(key) ? found[key].dump() : "nothing";
-    NM_CHECK_AS(ConfigError, there == value.dump(), folder.string(),
-                " holds pictures made of something else: ", key, " is ", printable(there), " there, ",
-                value.dump(), " now; choose another --out, or remove the folder");
-  }
-}
-
 void check_targets(const StylizeOptions& options, const std::vector<fs::path>& contents) {
   const fs::path inside =
       fs::weakly_canonical(options.out).lexically_relative(fs::weakly_canonical(options.content));
@@ -157,7 +140,8 @@ StylizeResult stylize_tree(const StylizeOptions& options) {
   AdaIn network(options.network);
   network.load(options.encoder, options.decoder);
   network.to(options.device);
-  claim_folder(options.out, settings_of(options, files));
+  fs::create_directories(options.out);
+  claim_folder(options.out, "stylize.json", "pictures", settings_of(options, files));
 
   Styles styles(options.styles, files, options.style_side, network);
   const Key key = Key(options.seed).child("style");

@@ -1,7 +1,6 @@
 #include "tools/trainer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -19,26 +18,23 @@
 #include "tools/step_runner.h"
 #include "tools/training_setup.h"
 #include "tools/transfer.h"
+#include "tools/work_progress.h"
 
 namespace noisymix {
 namespace {
 
 constexpr std::int64_t kLogLinesPerEpoch = 10;
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 /// Seconds since the last lap, or since it was made.
 class Stopwatch {
  public:
   double lap() {
-    const double before = std::exchange(started_, now());
+    const double before = std::exchange(started_, steady_seconds());
     return started_ - before;
   }
 
  private:
-  double started_ = now();
+  double started_ = steady_seconds();
 };
 
 bool due(std::int64_t count, std::int64_t every) {

@@ -13,28 +13,18 @@
 #include "engine/ops/jensen_shannon.h"
 #include "engine/ops/random.h"
 #include "losses/losses.h"
+#include "tests/tools/small_network.h"
 #include "tools/scheme.h"
 
 using namespace noisymix;
+using namespace noisymix::testing;
 
 namespace {
 
 constexpr std::int64_t kBatch = 4, kClasses = 10;
 
-std::unique_ptr<Model> small_network() {
-  ModelOptions options;
-  options.width = 0.0625;
-  auto model = make_model("preactresnet18", options, Key(1));
-  model->to(Dtype::f64);
-  return model;
-}
-
 Batch pictures(int views) {
-  Batch batch;
-  batch.images = random_normal({views * kBatch, 32, 32, 3}, Key(2), 0, 1, Dtype::f64);
-  batch.labels = Tensor::from(std::vector<std::int64_t>{0, 1, 2, 9}, {kBatch});
-  batch.views = views;
-  return batch;
+  return four_pictures(random_normal({views * kBatch, 32, 32, 3}, Key(2), 0, 1, Dtype::f64), views);
 }
 
 Config config_of(const char* kind) {
@@ -43,12 +33,6 @@ Config config_of(const char* kind) {
   config.input_mix.probability = 1;
   config.mix.mix = true;
   return config;
-}
-
-Tensor train_logits(Model& model, const Tensor& images) {
-  Context context;
-  context.training = true;
-  return model(images, context);
 }
 
 /// -mean t log p, or the binary form, against targets r y + (1 - r) y[partner], in plain loops.

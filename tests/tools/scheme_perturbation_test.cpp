@@ -16,40 +16,24 @@
 #include "engine/ops/jensen_shannon.h"
 #include "engine/ops/random.h"
 #include "losses/losses.h"
+#include "tests/tools/small_network.h"
 #include "tools/scheme.h"
 
 using namespace noisymix;
+using namespace noisymix::testing;
 
 namespace {
 
-constexpr std::int64_t kBatch = 4, kSide = 8;
-
-std::unique_ptr<Model> small_network() {
-  ModelOptions options;
-  options.width = 0.0625;
-  auto model = make_model("preactresnet18", options, Key(1));
-  model->to(Dtype::f64);
-  return model;
-}
+constexpr std::int64_t kBatch = 4;
 
 Batch pictures(int views) {
-  Batch batch;
-  batch.images = random_uniform({views * kBatch, kSide * 4, kSide * 4, 3}, Key(2), 0, 1, Dtype::f64);
-  batch.labels = Tensor::from(std::vector<std::int64_t>{0, 1, 2, 9}, {kBatch});
-  batch.views = views;
-  return batch;
+  return four_pictures(random_uniform({views * kBatch, 32, 32, 3}, Key(2), 0, 1, Dtype::f64), views);
 }
 
 Config unit_range() {
   Config config;
   config.data.normalization = "none";
   return config;
-}
-
-Tensor train_logits(Model& model, const Tensor& images) {
-  Context context;
-  context.training = true;
-  return model(images, context);
 }
 
 /// KL(softmax(a) || softmax(b)) averaged over rows, in plain loops.
